@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title IStakeVault
+/// @notice The only contract that holds value: what owners deposit, what their obligations lock, what was burned.
+/// @dev No owner, no fee, no path from locked money to a withdrawal. Burned money stays here for ever: no function can pay it out.
+interface IStakeVault {
+    /// @notice Money came in for an owner.
+    event Deposited(address indexed owner, address indexed from, uint256 amount);
+    /// @notice Free money went out.
+    event Withdrawn(address indexed owner, address indexed to, uint256 amount);
+    /// @notice The owner set how much this operator may have locked at once; zero means none, not even rounds without bond.
+    event Allowed(address indexed owner, address indexed operator, uint256 limit);
+    /// @notice A bond or a fee was locked.
+    event Locked(address indexed owner, address indexed operator, uint256 amount);
+    /// @notice A bond or a fee became free again.
+    event Unlocked(address indexed owner, address indexed operator, uint256 amount);
+    /// @notice A locked amount was taken: `reward` is credited to the beneficiary, `burned` is gone.
+    event Slashed(address indexed owner, address indexed beneficiary, uint256 reward, uint256 burned);
+
+    /// @notice Only the settlement contracts may move locked money.
+    error NotSettlement(address caller);
+    /// @notice The owner has less free money than asked for.
+    error InsufficientFree(address owner, uint256 free, uint256 amount);
+    /// @notice The owner did not allow this operator, or not so much at once.
+    error NotAllowed(address owner, address operator, uint256 limit, uint256 wouldBeLocked);
+    /// @notice The receiver of a withdrawal refused it.
+    error TransferFailed(address to, uint256 amount);
+    /// @notice An amount does not fit 128 bits.
+    error AmountTooLarge(uint256 amount);
+
+    /// @notice Deposits the sent money for an owner.
+    function deposit(address owner) external payable;
+
+    /// @notice Withdraws free money of the caller.
+    function withdraw(uint256 amount, address to) external;
+
+    /// @notice Sets how much an operator may have locked at once on the caller's account. Locked money is not touched.
+    function allow(address operator, uint256 limit) external;
+
+    /// @notice Locks free money of an owner under one operator's limit. Requirements: Rounds or Disputes.
+    function lock(address owner, address operator, uint256 amount) external;
+
+    /// @notice As `lock`, but says false where `lock` would revert for want of money or allowance.
+    function tryLock(address owner, address operator, uint256 amount) external returns (bool);
+
+    /// @notice Frees a locked amount. Requirements: Rounds or Disputes, for an amount it locked.
+    function unlock(address owner, address operator, uint256 amount) external;
+
+    /// @notice Takes a locked amount: `rewardBps` of it, rounded down, is credited to the beneficiary, the rest is burned.
+    /// Requirements: Rounds or Disputes, for an amount it locked.
+    function slash(address owner, address operator, uint256 amount, address beneficiary, uint256 rewardBps) external;
+
+    /// @notice Money of an owner that can be withdrawn now, and money that is locked.
+    function balanceOf(address owner) external view returns (uint256 free, uint256 locked);
+
+    /// @notice Limit of an operator on an owner's account, and how much of it is in use.
+    function allowanceOf(address owner, address operator) external view returns (uint256 limit, uint256 locked);
+
+    /// @notice All money that was ever burned.
+    function burned() external view returns (uint256);
+}
