@@ -54,4 +54,7 @@ interface IModelRegistry {
 
     /// @notice A committed version; all zero if unknown.
     function versionOf(VersionId version) external view returns (Version memory);
+
+    /// @notice What an enrolment needs of a version, in two slots; all zero if unknown.
+    function partiesOf(VersionId version) external view returns (address owner, address operator, uint40 committedAt);
 }

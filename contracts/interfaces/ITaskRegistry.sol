@@ -26,6 +26,16 @@ struct TaskParams {
     uint64 demandFee;
 }
 
+/// @notice Windows of a task in seconds: one slot, all that a phase needs.
+struct Windows {
+    uint32 answer;
+    uint32 post;
+    uint32 attest;
+    uint32 reveal;
+    uint32 challenge;
+    uint32 demand;
+}
+
 /// @title ITaskRegistry
 /// @notice Tasks: what is examined, by which metric, in which windows, for which bonds.
 /// @dev The chain vouches for no task. Agents, gateways and rankings accept the metric code they ship with, and published minima.
@@ -50,6 +60,9 @@ interface ITaskRegistry {
     /// @notice No Ask could ever be posted: the post window is not shorter than the answer window.
     error PostWindowTooLong(uint256 postWindow, uint256 answerWindow);
 
+    /// @notice All numbers of tasks are taken.
+    error RegistryFull();
+
     /// @notice Registers a task. A second time is harmless and changes nothing.
     /// @dev Requirements: anyone, at any time; parameters within the limits named by the errors.
     function register(TaskParams calldata params) external returns (TaskId task);
@@ -59,4 +72,25 @@ interface ITaskRegistry {
 
     /// @notice The id that these parameters have.
     function idOf(TaskParams calldata params) external pure returns (TaskId);
+
+    /// @notice How many tasks there are; they are numbered from zero in the order of their registration.
+    function count() external view returns (uint256);
+
+    /// @notice Id of the task with this number; reverts beyond `count`.
+    function idAt(uint32 number) external view returns (TaskId);
+
+    /// @notice What a seal needs of a task, in one slot; reverts for an unknown one.
+    function sealTermsOf(TaskId task) external view returns (uint32 number, uint32 maxItems, uint96 roundBond);
+
+    /// @notice Windows of the task with this number, in one slot; reverts beyond `count`.
+    function windowsAt(uint32 number) external view returns (Windows memory);
+
+    /// @notice Bonds and fee of the task with this number, in one slot; reverts beyond `count`.
+    function bondsAt(uint32 number) external view returns (uint96 roundBond, uint96 versionBond, uint64 demandFee);
+
+    /// @notice What an attestation or a post needs of the task with this number, in one slot; reverts beyond `count`.
+    function scoringAt(uint32 number)
+        external
+        view
+        returns (IMetric metric, uint8 metricWords, uint32 maxBytes, uint16 maxSilenceBps);
 }

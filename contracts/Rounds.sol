@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Addresses} from "./interfaces/IDeployer.sol";
+import {IMetric} from "./interfaces/IMetric.sol";
+import {IModelRegistry, VersionId} from "./interfaces/IModelRegistry.sol";
+import {
+    Attestation,
+    Deadlines,
+    Fault,
+    IRounds,
+    Phase,
+    PostedAnswer,
+    Round,
+    RoundId,
+    ScoreView,
+    Skip,
+    Standing
+} from "./interfaces/IRounds.sol";
+import {IStakeVault} from "./interfaces/IStakeVault.sol";
+import {ITaskRegistry, TaskId, Windows} from "./interfaces/ITaskRegistry.sol";
+import {Receipts} from "./libraries/Receipts.sol";
+import {Seals} from "./libraries/Seals.sol";
+import {SumTree} from "./libraries/SumTree.sol";
+
+/// @title Rounds
+/// @notice Facts and phases of every round; see IRounds.
+contract Rounds is IRounds {
+    /// @dev Four slots. `digest` is the card's until the reveal and the bundle's from then on.
+    struct Record {
+        bytes32 setRoot;
+        bytes32 digest;
+        address benchmarker;
+        uint40 sealedAt;
+        uint32 items;
+        uint16 enrolled;
+        Fault fault;
+        address operator;
+        uint40 revealedAt;
+        uint32 task;
+        uint16 attested;
+        bool settled;
+    }
+
+    /// @dev What a version has in a round: one slot that the enrolment writes and the attestation overwrites, and one for the commitment.
+    struct Entry {
+        uint64 score;
+        uint32 answered;
+        uint32 silent;
+        uint32 decoys;
+        Standing standing;
+        bool settled;
+        bytes32 commitment;
+    }
+
+    /// @dev What is the same for all versions of one enrolment.
+    struct EnrolTerms {
+        RoundId round;
+        uint40 sealedAt;
+        uint96 bond;
+        bytes32 domain;
+    }
+
+    /// @dev What is the same for all versions of one attestation.
+    struct AttestTerms {
+        RoundId round;
+        uint32 items;
+        IMetric metric;
+        uint256 words;
+        uint256 maxSilenceBps;
+    }
+
+    uint256 private constant BPS = 10_000;
+    uint256 private constant REWARD_BPS = 5_000;
+    uint256 private constant PERFECT = 1e18;
+
+    ITaskRegistry private immutable _tasks;
+    IModelRegistry private immutable _models;
+    IStakeVault private immutable _vault;
+    address private immutable _disputes;
+
+    mapping(RoundId => Record) private _records;
+    mapping(RoundId => mapping(VersionId => Entry)) private _entries;
+    mapping(RoundId => mapping(VersionId => mapping(uint32 position => bytes32 responseHash))) private _posted;
+
+    constructor(Addresses memory all) {
+        _tasks = all.tasks;
+        _models = all.models;
+        _vault = all.vault;
+        _disputes = address(all.disputes);
+    }
+
+    // Benchmarker
+
+    /// @inheritdoc IRounds
+    function seal(address benchmarker, TaskId task, bytes32 setRoot, uint32 items, bytes32 cardDigest)
+        external
+        returns (RoundId round)
+    {
+        (uint32 number, uint32 maxItems, uint96 bond) = _tasks.sealTermsOf(task);
+        round = Seals.roundId(address(this), benchmarker, task, setRoot, items, msg.sender);
+        Record storage r = _records[round];
+
+        if (r.sealedAt != 0) revert AlreadySealed(round);
+        if (items == 0 || items > maxItems) revert WrongSize(items, maxItems);
+
+        r.setRoot = setRoot;
+        r.digest = cardDigest;
+        r.benchmarker = benchmarker;
+        r.sealedAt = uint40(block.timestamp);
+        r.items = items;
+        r.operator = msg.sender;
+        r.task = number;
+
+        emit Sealed(round, benchmarker, task, msg.sender, setRoot, items, cardDigest);
+
+        _vault.lock(benchmarker, msg.sender, bond);
+    }
+
+    /// @inheritdoc IRounds
+    function enrol(RoundId round, VersionId[] calldata versions, bytes[] calldata signatures) external {
+        Record storage r = _recordOf(round);
+
+        if (msg.sender != r.operator) revert NotOperator(round, msg.sender);
+        _checkPhase(round, r, Phase.Answering);
+        if (versions.length != signatures.length) revert LengthMismatch(versions.length, signatures.length);
+
+        (, uint96 bond,) = _tasks.bondsAt(r.task);
+        EnrolTerms memory terms = EnrolTerms(round, r.sealedAt, bond, domainSeparator());
+        uint16 enrolled = r.enrolled;
+        for (uint256 i = 0; i < versions.length; i++) {
+            if (_tryEnrol(terms, versions[i], signatures[i])) enrolled++;
+        }
+        r.enrolled = enrolled;
+    }
+
+    /// @inheritdoc IRounds
+    function attest(RoundId round, Attestation[] calldata attestations) external {
+        Record storage r = _recordOf(round);
+
+        _checkBenchmarker(round, r);
+        _checkPhase(round, r, Phase.Attesting);
+
+        (IMetric metric, uint8 words,, uint16 maxSilenceBps) = _tasks.scoringAt(r.task);
+        AttestTerms memory terms = AttestTerms(round, r.items, metric, words, maxSilenceBps);
+        for (uint256 i = 0; i < attestations.length; i++) {
+            _attest(terms, attestations[i]);
+        }
+        r.attested += uint16(attestations.length);
+    }
+
+    /// @inheritdoc IRounds
+    function reveal(RoundId round, bytes32 bundleDigest) external {
+        Record storage r = _recordOf(round);
+
+        _checkBenchmarker(round, r);
+        _checkPhase(round, r, Phase.Revealing);
+
+        r.revealedAt = uint40(block.timestamp);
+        r.digest = bundleDigest;
+
+        emit Revealed(round, bundleDigest);
+    }
+
+    // Anyone
+
+    /// @inheritdoc IRounds
+    function postAnswer(RoundId round, PostedAnswer calldata a) external {
+        Record storage r = _recordOf(round);
+        bytes32 responseHash = keccak256(a.response);
+
+        _checkPhase(round, r, Phase.Answering);
+        uint256 deadline = uint256(a.answerUntil) + _tasks.windowsAt(r.task).post;
+        if (block.timestamp >= deadline) revert PostTooLate(block.timestamp, deadline);
+        if (_entries[round][a.version].standing == Standing.None) revert NotEnrolled(round, a.version);
+        if (a.position >= r.items) revert PositionOutOfRange(a.position, r.items);
+        (,, uint32 maxBytes,) = _tasks.scoringAt(r.task);
+        if (a.response.length > maxBytes) revert TextTooLong(a.response.length, maxBytes);
+        if (_posted[round][a.version][a.position] != 0) revert AlreadyPosted(round, a.version, a.position);
+        _checkExchange(round, a, r.operator, responseHash);
+
+        _posted[round][a.version][a.position] = responseHash;
+
+        emit AnswerPosted(round, a.version, a.position, a.promptHash, a.response, a.answerSignature);
+    }
+
+    /// @inheritdoc IRounds
+    function forfeit(RoundId round) external {
+        Record storage r = _recordOf(round);
+
+        _checkPhase(round, r, Phase.Forfeited);
+        if (r.settled) revert NothingToRelease(round);
+
+        r.settled = true;
+
+        emit RoundForfeited(round, msg.sender);
+
+        _takeBond(r, msg.sender);
+    }
+
+    /// @inheritdoc IRounds
+    function release(RoundId round) external {
+        Record storage r = _recordOf(round);
+        Phase phase = _phaseOf(r);
+
+        if (phase != Phase.Final && phase != Phase.Void) revert WrongPhase(round, phase);
+        if (r.settled) revert NothingToRelease(round);
+
+        r.settled = true;
+
+        emit RoundReleased(round);
+
+        (uint96 bond,,) = _tasks.bondsAt(r.task);
+        _vault.unlock(r.benchmarker, r.operator, bond);
+    }
+
+    /// @inheritdoc IRounds
+    function releaseVersions(RoundId round, VersionId[] calldata versions) external {
+        Record storage r = _recordOf(round);
+
+        if (block.timestamp < _deadlinesOf(r).versionsReleasedAt) revert NothingToRelease(round);
+
+        (, uint96 bond,) = _tasks.bondsAt(r.task);
+        for (uint256 i = 0; i < versions.length; i++) {
+            _releaseVersion(round, versions[i], bond);
+        }
+    }
+
+    // Disputes
+
+    /// @inheritdoc IRounds
+    function slash(RoundId round, Fault fault, address challenger) external {
+        Record storage r = _recordOf(round);
+        Phase phase = _phaseOf(r);
+
+        if (msg.sender != _disputes) revert NotDisputes(msg.sender);
+        if (phase < Phase.Answering || phase > Phase.Challenging) revert WrongPhase(round, phase);
+
+        r.fault = fault;
+        r.settled = true;
+
+        emit RoundSlashed(round, fault, challenger);
+
+        _takeBond(r, challenger);
+    }
+
+    // Views
+
+    /// @inheritdoc IRounds
+    function phaseOf(RoundId round) external view returns (Phase) {
+        return _phaseOf(_records[round]);
+    }
+
+    /// @inheritdoc IRounds
+    function scoreOf(RoundId round, VersionId version) external view returns (ScoreView memory v) {
+        Entry storage entry = _entries[round][version];
+        v = ScoreView({
+            phase: _phaseOf(_records[round]),
+            standing: entry.standing,
+            score: entry.score,
+            answered: entry.answered,
+            silent: entry.silent,
+            decoys: entry.decoys
+        });
+        if (v.standing != Standing.None && (v.phase == Phase.Slashed || v.phase == Phase.Forfeited)) {
+            v.standing = Standing.Struck;
+            v.score = 0;
+        }
+    }
+
+    /// @inheritdoc IRounds
+    function roundOf(RoundId round) external view returns (Round memory facts) {
+        Record storage r = _records[round];
+        if (r.sealedAt == 0) return facts;
+        facts = Round({
+            setRoot: r.setRoot,
+            task: _tasks.idAt(r.task),
+            benchmarker: r.benchmarker,
+            operator: r.operator,
+            items: r.items,
+            sealedAt: r.sealedAt,
+            revealedAt: r.revealedAt,
+            enrolled: r.enrolled,
+            attested: r.attested,
+            fault: r.fault,
+            bundleDigest: r.revealedAt == 0 ? bytes32(0) : r.digest
+        });
+    }
+
+    /// @inheritdoc IRounds
+    function deadlinesOf(RoundId round) external view returns (Deadlines memory) {
+        return _deadlinesOf(_recordOf(round));
+    }
+
+    /// @inheritdoc IRounds
+    function commitmentOf(RoundId round, VersionId version) external view returns (bytes32) {
+        return _entries[round][version].commitment;
+    }
+
+    /// @inheritdoc IRounds
+    function postedOf(RoundId round, VersionId version, uint32 position)
+        external
+        view
+        returns (bool posted, bytes32 responseHash)
+    {
+        responseHash = _posted[round][version][position];
+        posted = responseHash != 0;
+    }
+
+    /// @inheritdoc IRounds
+    function domainSeparator() public view returns (bytes32) {
+        return Receipts.domainSeparator(address(this));
+    }
+
+    // Enrolment
+
+    function _tryEnrol(EnrolTerms memory terms, VersionId version, bytes calldata signature) private returns (bool) {
+        Entry storage entry = _entries[terms.round][version];
+        (address owner, address operator, uint40 committedAt) = _models.partiesOf(version);
+        bytes32 digest = Receipts.enrolDigest(terms.domain, terms.round, version);
+
+        if (committedAt == 0) return _skip(terms.round, version, Skip.Unknown);
+        if (committedAt >= terms.sealedAt) return _skip(terms.round, version, Skip.CommittedTooLate);
+        if (entry.standing != Standing.None) return _skip(terms.round, version, Skip.AlreadyEnrolled);
+        if (!Receipts.isSignedBy(operator, digest, signature)) return _skip(terms.round, version, Skip.WrongSignature);
+        if (!_vault.tryLock(owner, operator, terms.bond)) return _skip(terms.round, version, Skip.NoStake);
+
+        entry.standing = Standing.Enrolled;
+
+        emit Enrolled(terms.round, version);
+        return true;
+    }
+
+    function _skip(RoundId round, VersionId version, Skip reason) private returns (bool) {
+        emit EnrolSkipped(round, version, reason);
+        return false;
+    }
+
+    function _releaseVersion(RoundId round, VersionId version, uint96 bond) private {
+        Entry storage entry = _entries[round][version];
+        (address owner, address operator,) = _models.partiesOf(version);
+
+        if (entry.standing == Standing.None) revert NotEnrolled(round, version);
+        if (entry.settled) return;
+
+        entry.settled = true;
+
+        emit VersionReleased(round, version);
+
+        _vault.unlock(owner, operator, bond);
+    }
+
+    // Attestation
+
+    function _attest(AttestTerms memory terms, Attestation calldata a) private {
+        Entry storage entry = _entries[terms.round][a.version];
+
+        if (entry.standing == Standing.None) revert NotEnrolled(terms.round, a.version);
+        if (entry.standing != Standing.Enrolled) revert AlreadyAttested(terms.round, a.version);
+        if (a.sums.length != 1 + terms.words) revert WrongSums(1 + terms.words, a.sums.length);
+        (uint32 answered, uint32 silent, uint32 decoys) = _countsOf(a.sums[0], terms.items);
+        bool complete = _isComplete(answered, silent, terms.maxSilenceBps);
+        uint64 score = complete ? _scoreOf(terms.metric, a.sums[1:]) : 0;
+
+        entry.score = score;
+        entry.answered = answered;
+        entry.silent = silent;
+        entry.decoys = decoys;
+        entry.standing = complete ? Standing.Scored : Standing.Incomplete;
+        entry.commitment = SumTree.commitment(a.rootHash, a.sums);
+
+        emit Attested(terms.round, a.version, a.rootHash, a.sums, score, complete);
+    }
+
+    function _countsOf(uint256 counts, uint256 items) private pure returns (uint32 answered, uint32 silent, uint32 decoys) {
+        answered = uint32(counts);
+        silent = uint32(counts >> 32);
+        decoys = uint32(counts >> 64);
+        if (counts >> 96 != 0 || uint256(answered) + silent + decoys != items) revert WrongCounts(counts, items);
+    }
+
+    function _isComplete(uint256 answered, uint256 silent, uint256 maxSilenceBps) private pure returns (bool) {
+        uint256 asked = answered + silent;
+        return asked != 0 && silent * BPS <= maxSilenceBps * asked;
+    }
+
+    /// @dev No try/catch: a metric that fails leaves the round unattested, and its task was the benchmarker's choice.
+    function _scoreOf(IMetric metric, uint256[] calldata totals) private view returns (uint64) {
+        uint256 score = metric.score(totals);
+        if (score > PERFECT) revert ScoreOutOfRange(score);
+        return uint64(score);
+    }
+
+    // Posted answers
+
+    function _checkExchange(RoundId round, PostedAnswer calldata a, address asker, bytes32 responseHash) private view {
+        bytes32 domain = domainSeparator();
+        bytes32 ask = Receipts.askDigest(domain, round, a.version, a.position, a.promptHash, a.answerUntil);
+        if (!Receipts.isSignedBy(asker, ask, a.askSignature)) revert WrongSigner(asker);
+
+        (, address answerer,) = _models.partiesOf(a.version);
+        bytes32 answer = Receipts.answerDigest(domain, round, a.version, a.position, a.promptHash, responseHash);
+        if (!Receipts.isSignedBy(answerer, answer, a.answerSignature)) revert WrongSigner(answerer);
+    }
+
+    // Guards, phases and bonds
+
+    function _recordOf(RoundId round) private view returns (Record storage r) {
+        r = _records[round];
+        if (r.sealedAt == 0) revert UnknownRound(round);
+    }
+
+    function _checkBenchmarker(RoundId round, Record storage r) private view {
+        if (msg.sender != r.operator && msg.sender != r.benchmarker) revert NotBenchmarker(round, msg.sender);
+    }
+
+    function _checkPhase(RoundId round, Record storage r, Phase needed) private view {
+        Phase phase = _phaseOf(r);
+        if (phase != needed) revert WrongPhase(round, phase);
+    }
+
+    /// @dev The only place where time and facts become a phase. Every edge belongs to what comes after it.
+    function _phaseOf(Record storage r) private view returns (Phase) {
+        if (r.sealedAt == 0) return Phase.Unknown;
+        if (r.fault != Fault.None) return Phase.Slashed;
+        Windows memory w = _tasks.windowsAt(r.task);
+        uint256 answerBy = uint256(r.sealedAt) + w.answer;
+        uint256 attestBy = answerBy + w.attest;
+        uint256 revealBy = attestBy + w.reveal;
+
+        if (block.timestamp < answerBy) return Phase.Answering;
+        if (r.enrolled == 0) return Phase.Void;
+        if (r.attested < r.enrolled) return block.timestamp < attestBy ? Phase.Attesting : Phase.Forfeited;
+        if (r.revealedAt == 0) return block.timestamp < revealBy ? Phase.Revealing : Phase.Forfeited;
+        return block.timestamp < uint256(r.revealedAt) + w.challenge ? Phase.Challenging : Phase.Final;
+    }
+
+    function _deadlinesOf(Record storage r) private view returns (Deadlines memory d) {
+        Windows memory w = _tasks.windowsAt(r.task);
+        d.answerBy = r.sealedAt + w.answer;
+        d.attestBy = d.answerBy + w.attest;
+        d.revealBy = d.attestBy + w.reveal;
+        d.versionsReleasedAt = d.revealBy + w.challenge;
+    }
+
+    function _takeBond(Record storage r, address beneficiary) private {
+        (uint96 bond,,) = _tasks.bondsAt(r.task);
+        _vault.slash(r.benchmarker, r.operator, bond, beneficiary, REWARD_BPS);
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Addresses} from "./interfaces/IDeployer.sol";
+import {IMetric} from "./interfaces/IMetric.sol";
+import {ITaskRegistry, TaskId, TaskParams, Windows} from "./interfaces/ITaskRegistry.sol";
+import {Seals} from "./libraries/Seals.sol";
+
+/// @title TaskRegistry
+/// @notice What is examined, and on what terms; see ITaskRegistry.
+contract TaskRegistry is ITaskRegistry {
+    /// @dev `maxItems` is never zero for a registered task.
+    struct SealTerms {
+        uint32 number;
+        uint32 maxItems;
+        uint96 roundBond;
+    }
+
+    uint256 private constant MAX_WORDS = 16;
+    uint256 private constant MAX_TEXT = 1 << 28;
+    uint256 private constant MAX_WINDOW = 180 days;
+    uint256 private constant BPS = 10_000;
+
+    mapping(TaskId => SealTerms) private _sealTerms;
+    TaskParams[] private _tasks;
+
+    // Takes the addresses as its siblings do, so that all six are built alike, and needs none.
+    constructor(Addresses memory) {}
+
+    /// @inheritdoc ITaskRegistry
+    function register(TaskParams calldata params) external returns (TaskId task) {
+        task = Seals.taskId(params);
+
+        if (_sealTerms[task].maxItems != 0) return task;
+        _checkMetric(params);
+        _checkSizes(params);
+        _checkWindows(params);
+        uint256 number = _tasks.length;
+        if (number > type(uint32).max) revert RegistryFull();
+
+        _sealTerms[task] = SealTerms(uint32(number), params.maxItems, params.roundBond);
+        _tasks.push(params);
+
+        emit TaskRegistered(task, address(params.metric), params);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function paramsOf(TaskId task) external view returns (TaskParams memory) {
+        return _tasks[_termsOf(task).number];
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function idOf(TaskParams calldata params) external pure returns (TaskId) {
+        return Seals.taskId(params);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function count() external view returns (uint256) {
+        return _tasks.length;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function idAt(uint32 number) external view returns (TaskId) {
+        return Seals.taskId(_tasks[number]);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function sealTermsOf(TaskId task) external view returns (uint32 number, uint32 maxItems, uint96 roundBond) {
+        SealTerms storage terms = _termsOf(task);
+        return (terms.number, terms.maxItems, terms.roundBond);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function windowsAt(uint32 number) external view returns (Windows memory) {
+        TaskParams storage p = _tasks[number];
+        return Windows(p.answerWindow, p.postWindow, p.attestWindow, p.revealWindow, p.challengeWindow, p.demandWindow);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function bondsAt(uint32 number) external view returns (uint96 roundBond, uint96 versionBond, uint64 demandFee) {
+        TaskParams storage p = _tasks[number];
+        return (p.roundBond, p.versionBond, p.demandFee);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function scoringAt(uint32 number)
+        external
+        view
+        returns (IMetric metric, uint8 metricWords, uint32 maxBytes, uint16 maxSilenceBps)
+    {
+        TaskParams storage p = _tasks[number];
+        return (p.metric, p.metricWords, p.maxBytes, p.maxSilenceBps);
+    }
+
+    function _termsOf(TaskId task) private view returns (SealTerms storage terms) {
+        terms = _sealTerms[task];
+        if (terms.maxItems == 0) revert UnknownTask(task);
+    }
+
+    function _checkMetric(TaskParams calldata p) private view {
+        uint256 words = p.metric.words();
+        if (words != p.metricWords || words == 0 || words > MAX_WORDS) revert WrongMetricWords(p.metricWords, words);
+
+        uint256 metricMaxBytes = p.metric.maxBytes();
+        if (p.maxBytes == 0 || p.maxBytes > metricMaxBytes) revert CapTooLarge(p.maxBytes, metricMaxBytes);
+    }
+
+    function _checkSizes(TaskParams calldata p) private pure {
+        if (p.maxItems == 0 || uint256(p.maxItems) * p.maxBytes >= MAX_TEXT) revert TooMuchText(p.maxItems, p.maxBytes);
+        if (p.maxSilenceBps >= BPS) revert SilenceTooLarge(p.maxSilenceBps);
+    }
+
+    function _checkWindows(TaskParams calldata p) private pure {
+        _checkWindow(p.answerWindow);
+        _checkWindow(p.postWindow);
+        _checkWindow(p.attestWindow);
+        _checkWindow(p.revealWindow);
+        _checkWindow(p.challengeWindow);
+        _checkWindow(p.demandWindow);
+        if (p.postWindow >= p.answerWindow) revert PostWindowTooLong(p.postWindow, p.answerWindow);
+
+        uint256 least = 2 * (Seals.depth(p.maxItems) + 1) * p.demandWindow;
+        if (p.challengeWindow < least) revert ChallengeWindowTooShort(p.challengeWindow, least);
+    }
+
+    function _checkWindow(uint256 window) private pure {
+        if (window == 0 || window > MAX_WINDOW) revert WindowOutOfRange(window);
+    }
+}

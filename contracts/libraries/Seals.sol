@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ModelId, VersionId} from "../interfaces/IModelRegistry.sol";
+import {RoundId} from "../interfaces/IRounds.sol";
+import {TaskId, TaskParams} from "../interfaces/ITaskRegistry.sol";
+
+/// @notice What a set leaf commits to, its texts as hashes.
+struct SealedItem {
+    uint32 position;
+    uint8 kind;
+    bytes32 promptHash;
+    bytes32 referenceHash;
+    bytes32 salt;
+}
+
+/// @title Seals
+/// @notice Ids of tasks, models, versions and rounds, and the Merkle tree over a sealed set.
+/// @dev Chain id is always the live one. Mirrored in Python; the two are tied by shared vectors.
+library Seals {
+    bytes32 internal constant SET_LEAF = keccak256("assay.SET_LEAF");
+    bytes32 internal constant SET_NODE = keccak256("assay.SET_NODE");
+
+    /// @notice Id of a task.
+    function taskId(TaskParams memory params) internal pure returns (TaskId) {
+        return TaskId.wrap(keccak256(abi.encode(params)));
+    }
+
+    /// @notice Id of a model.
+    function modelId(address owner, bytes32 nameHash) internal pure returns (ModelId) {
+        return ModelId.wrap(keccak256(abi.encode(owner, nameHash)));
+    }
+
+    /// @notice Id of a version.
+    function versionId(ModelId model, uint32 number, bytes32 commitment, address operator) internal pure returns (VersionId) {
+        return VersionId.wrap(keccak256(abi.encode(model, number, commitment, operator)));
+    }
+
+    /// @notice Id of a round that `operator` seals in the contract `rounds`.
+    function roundId(address rounds, address benchmarker, TaskId task, bytes32 setRoot, uint32 items, address operator)
+        internal
+        view
+        returns (RoundId)
+    {
+        return RoundId.wrap(keccak256(abi.encode(block.chainid, rounds, benchmarker, task, setRoot, items, operator)));
+    }
+
+    /// @notice Leaf of a sealed item, bound to chain, contract, benchmarker and position.
+    function leaf(address rounds, address benchmarker, SealedItem memory item) internal view returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                SET_LEAF,
+                block.chainid,
+                rounds,
+                benchmarker,
+                item.position,
+                item.kind,
+                item.promptHash,
+                item.referenceHash,
+                item.salt
+            )
+        );
+    }
+
+    /// @notice Parent of two nodes.
+    function node(bytes32 left, bytes32 right) internal pure returns (bytes32) {
+        return keccak256(abi.encode(SET_NODE, left, right));
+    }
+
+    /// @notice Root that a leaf at a position leads to; bit k of the position says on which side the node stands at level k.
+    function climb(bytes32 hash, uint256 position, bytes32[] calldata path) internal pure returns (bytes32) {
+        for (uint256 level = 0; level < path.length; level++) {
+            hash = (position >> level) & 1 == 0 ? node(hash, path[level]) : node(path[level], hash);
+        }
+        return hash;
+    }
+
+    /// @notice Depth of the tree over n positions: the least d with 2^d >= n.
+    function depth(uint256 n) internal pure returns (uint256 levels) {
+        while ((uint256(1) << levels) < n) levels++;
+    }
+}
