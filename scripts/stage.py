@@ -1,0 +1,175 @@
+"""A small world of separate processes: a devnet, people with homes of their own, servers. The demo and the story tests play on it.
+
+Nothing here reaches into the package: everything is done by `assay` commands, as a user would paste them.
+"""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ASSAY = Path(sys.executable).with_name("assay")
+READY_SECONDS = 60
+COMMAND_SECONDS = 300
+
+
+class CommandFailed(Exception):
+    """A command ended with another exit code than the story allows."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a finished command left behind."""
+
+    line: str
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+def free_port() -> int:
+    """A port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """A process that runs until it is stopped; its first line of output says that it is ready."""
+
+    process: subprocess.Popen[str]
+    log: Path
+    ready: dict[str, Any] = field(default_factory=dict)
+
+    def wait_ready(self) -> "Server":
+        """Reads the JSON line that says it is ready."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line.strip():
+            self.stop()
+            raise CommandFailed(f"{self.process.args} did not start:\n{self.log.read_text()[-2000:]}")
+        self.ready = json.loads(line)
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL to the process and all its children."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM, then SIGKILL if it does not end in time; the exit code."""
+        if self.process.poll() is None:
+            self._signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGKILL)
+        return self.process.wait(15)
+
+    def _signal(self, number: int) -> None:
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return
+
+
+class Person:
+    """Somebody with a home folder and a password, who types commands."""
+
+    def __init__(self, stage: "Stage", name: str) -> None:
+        self.stage, self.name = stage, name
+        self.home = stage.root / name
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.password_file = self.home / "password"
+        if not self.password_file.exists():
+            self.password_file.touch(mode=0o600)
+            self.password_file.write_text(f"password of {name}\n")
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Environment of this person's commands."""
+        return {
+            **os.environ,
+            "ASSAY_RPC": self.stage.rpc,
+            "ASSAY_DEPLOYMENT": str(self.stage.deployment),
+            "ASSAY_HOME": str(self.home),
+            "ASSAY_PASSWORD_FILE": str(self.password_file),
+        }
+
+    def assay(self, *words: str | Path, codes: tuple[int, ...] = (0,), timeout: float = COMMAND_SECONDS) -> Ran:
+        """Runs one `assay` command to its end. CommandFailed for an exit code that is not in `codes`."""
+        return self.run(str(ASSAY), *words, codes=codes, timeout=timeout)
+
+    def json(self, *words: str | Path, codes: tuple[int, ...] = (0,)) -> Any:
+        """Runs one `assay --json` command and reads its output."""
+        return self.assay("--json", *words, codes=codes).json
+
+    def run(self, *words: str | Path, codes: tuple[int, ...] = (0,), timeout: float = COMMAND_SECONDS) -> Ran:
+        """Runs any command in this person's environment."""
+        line = shlex.join(map(str, words)).replace(str(ASSAY), "assay")
+        self.stage.tell(self, line)
+        began = time.monotonic()
+        done = subprocess.run(
+            [str(word) for word in words], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
+        )
+        ran = Ran(line, done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+        if done.returncode not in codes:
+            raise CommandFailed(f"{self.name}$ {line}\nexit code {ran.code}, expected {codes}\n{ran.out}\n{ran.err}")
+        return ran
+
+    def serve(self, *words: str | Path) -> Server:
+        """Starts an `assay --json` command that runs until it is stopped."""
+        return self.stage.start(self, str(ASSAY), "--json", *words)
+
+
+class Stage:
+    """The world: one devnet and everybody on it. Use as a context manager; leaving it stops every server."""
+
+    def __init__(self, root: Path, tell: Callable[[Person, str], None] | None = None) -> None:
+        self.root = root
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.rpc = f"http://127.0.0.1:{self.port}"
+        self.deployment = root / "deployment.json"
+        self.tell = tell or (lambda person, line: None)
+        self.servers: list[Server] = []
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in reversed(self.servers):
+            server.stop()
+
+    def start(self, person: Person, *words: str | Path) -> Server:
+        """Starts a server in a process group of its own and waits until it says that it is ready."""
+        self.tell(person, shlex.join(map(str, words)).replace(str(ASSAY), "assay"))
+        log = person.home / f"server-{len(self.servers)}.log"
+        with log.open("w") as errors:
+            process = subprocess.Popen(
+                [str(word) for word in words],
+                env=person.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+        server = Server(process, log)
+        self.servers.append(server)
+        return server.wait_ready()
