@@ -70,9 +70,8 @@ contract Judge is IJudge {
     }
 
     function _isAttested(Opening calldata o, bytes32 commitment) private pure returns (bool) {
-        bytes32 leaf = SumTree.leaf(
-            o.position, o.outcome, keccak256(o.response), keccak256(o.answerSignature), keccak256(o.evidence)
-        );
+        bytes32 leaf =
+            SumTree.leaf(o.position, o.outcome, keccak256(o.response), keccak256(o.answerSignature), keccak256(o.evidence));
         (bytes32 rootHash, uint256[] memory sums) = SumTree.climb(leaf, o.sums, o.position, o.sumPath);
         return SumTree.commitment(rootHash, sums) == commitment;
     }
@@ -95,12 +94,7 @@ contract Judge is IJudge {
     function _hasReceipt(Opening calldata o, RoundId round, VersionId version) private view returns (bool) {
         if (o.outcome != ANSWERED) return true;
         bytes32 digest = Receipts.answerDigest(
-            Receipts.domainSeparator(address(_rounds)),
-            round,
-            version,
-            o.position,
-            keccak256(o.prompt),
-            keccak256(o.response)
+            Receipts.domainSeparator(address(_rounds)), round, version, o.position, keccak256(o.prompt), keccak256(o.response)
         );
         (, address operator,) = _models.partiesOf(version);
         return Receipts.isSignedBy(operator, digest, o.answerSignature);

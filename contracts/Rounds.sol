@@ -4,55 +4,17 @@ pragma solidity 0.8.30;
 import {Addresses} from "./interfaces/IDeployer.sol";
 import {IMetric} from "./interfaces/IMetric.sol";
 import {IModelRegistry, VersionId} from "./interfaces/IModelRegistry.sol";
-import {
-    Attestation,
-    Deadlines,
-    Fault,
-    IRounds,
-    Phase,
-    PostedAnswer,
-    Round,
-    RoundId,
-    ScoreView,
-    Skip,
-    Standing
-} from "./interfaces/IRounds.sol";
+import {Attestation, Fault, IRounds, Phase, PostedAnswer, RoundId, Skip, Standing} from "./interfaces/IRounds.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
-import {ITaskRegistry, TaskId, Windows} from "./interfaces/ITaskRegistry.sol";
+import {TaskId} from "./interfaces/ITaskRegistry.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 import {Seals} from "./libraries/Seals.sol";
 import {SumTree} from "./libraries/SumTree.sol";
+import {RoundBook} from "./RoundBook.sol";
 
 /// @title Rounds
-/// @notice Facts and phases of every round; see IRounds.
-contract Rounds is IRounds {
-    /// @dev Four slots. `digest` is the card's until the reveal and the bundle's from then on.
-    struct Record {
-        bytes32 setRoot;
-        bytes32 digest;
-        address benchmarker;
-        uint40 sealedAt;
-        uint32 items;
-        uint16 enrolled;
-        Fault fault;
-        address operator;
-        uint40 revealedAt;
-        uint32 task;
-        uint16 attested;
-        bool settled;
-    }
-
-    /// @dev What a version has in a round: one slot that the enrolment writes and the attestation overwrites, and one for the commitment.
-    struct Entry {
-        uint64 score;
-        uint32 answered;
-        uint32 silent;
-        uint32 decoys;
-        Standing standing;
-        bool settled;
-        bytes32 commitment;
-    }
-
+/// @notice What happens in a round; see IRounds. What is kept of it, and its phase, are in RoundBook.
+contract Rounds is RoundBook {
     /// @dev What is the same for all versions of one enrolment.
     struct EnrolTerms {
         RoundId round;
@@ -74,17 +36,11 @@ contract Rounds is IRounds {
     uint256 private constant REWARD_BPS = 5_000;
     uint256 private constant PERFECT = 1e18;
 
-    ITaskRegistry private immutable _tasks;
     IModelRegistry private immutable _models;
     IStakeVault private immutable _vault;
     address private immutable _disputes;
 
-    mapping(RoundId => Record) private _records;
-    mapping(RoundId => mapping(VersionId => Entry)) private _entries;
-    mapping(RoundId => mapping(VersionId => mapping(uint32 position => bytes32 responseHash))) private _posted;
-
-    constructor(Addresses memory all) {
-        _tasks = all.tasks;
+    constructor(Addresses memory all) RoundBook(all.tasks) {
         _models = all.models;
         _vault = all.vault;
         _disputes = address(all.disputes);
@@ -244,74 +200,6 @@ contract Rounds is IRounds {
         _takeBond(r, challenger);
     }
 
-    // Views
-
-    /// @inheritdoc IRounds
-    function phaseOf(RoundId round) external view returns (Phase) {
-        return _phaseOf(_records[round]);
-    }
-
-    /// @inheritdoc IRounds
-    function scoreOf(RoundId round, VersionId version) external view returns (ScoreView memory v) {
-        Entry storage entry = _entries[round][version];
-        v = ScoreView({
-            phase: _phaseOf(_records[round]),
-            standing: entry.standing,
-            score: entry.score,
-            answered: entry.answered,
-            silent: entry.silent,
-            decoys: entry.decoys
-        });
-        if (v.standing != Standing.None && (v.phase == Phase.Slashed || v.phase == Phase.Forfeited)) {
-            v.standing = Standing.Struck;
-            v.score = 0;
-        }
-    }
-
-    /// @inheritdoc IRounds
-    function roundOf(RoundId round) external view returns (Round memory facts) {
-        Record storage r = _records[round];
-        if (r.sealedAt == 0) return facts;
-        facts = Round({
-            setRoot: r.setRoot,
-            task: _tasks.idAt(r.task),
-            benchmarker: r.benchmarker,
-            operator: r.operator,
-            items: r.items,
-            sealedAt: r.sealedAt,
-            revealedAt: r.revealedAt,
-            enrolled: r.enrolled,
-            attested: r.attested,
-            fault: r.fault,
-            bundleDigest: r.revealedAt == 0 ? bytes32(0) : r.digest
-        });
-    }
-
-    /// @inheritdoc IRounds
-    function deadlinesOf(RoundId round) external view returns (Deadlines memory) {
-        return _deadlinesOf(_recordOf(round));
-    }
-
-    /// @inheritdoc IRounds
-    function commitmentOf(RoundId round, VersionId version) external view returns (bytes32) {
-        return _entries[round][version].commitment;
-    }
-
-    /// @inheritdoc IRounds
-    function postedOf(RoundId round, VersionId version, uint32 position)
-        external
-        view
-        returns (bool posted, bytes32 responseHash)
-    {
-        responseHash = _posted[round][version][position];
-        posted = responseHash != 0;
-    }
-
-    /// @inheritdoc IRounds
-    function domainSeparator() public view returns (bytes32) {
-        return Receipts.domainSeparator(address(this));
-    }
-
     // Enrolment
 
     function _tryEnrol(EnrolTerms memory terms, VersionId version, bytes calldata signature) private returns (bool) {
@@ -403,45 +291,7 @@ contract Rounds is IRounds {
         if (!Receipts.isSignedBy(answerer, answer, a.answerSignature)) revert WrongSigner(answerer);
     }
 
-    // Guards, phases and bonds
-
-    function _recordOf(RoundId round) private view returns (Record storage r) {
-        r = _records[round];
-        if (r.sealedAt == 0) revert UnknownRound(round);
-    }
-
-    function _checkBenchmarker(RoundId round, Record storage r) private view {
-        if (msg.sender != r.operator && msg.sender != r.benchmarker) revert NotBenchmarker(round, msg.sender);
-    }
-
-    function _checkPhase(RoundId round, Record storage r, Phase needed) private view {
-        Phase phase = _phaseOf(r);
-        if (phase != needed) revert WrongPhase(round, phase);
-    }
-
-    /// @dev The only place where time and facts become a phase. Every edge belongs to what comes after it.
-    function _phaseOf(Record storage r) private view returns (Phase) {
-        if (r.sealedAt == 0) return Phase.Unknown;
-        if (r.fault != Fault.None) return Phase.Slashed;
-        Windows memory w = _tasks.windowsAt(r.task);
-        uint256 answerBy = uint256(r.sealedAt) + w.answer;
-        uint256 attestBy = answerBy + w.attest;
-        uint256 revealBy = attestBy + w.reveal;
-
-        if (block.timestamp < answerBy) return Phase.Answering;
-        if (r.enrolled == 0) return Phase.Void;
-        if (r.attested < r.enrolled) return block.timestamp < attestBy ? Phase.Attesting : Phase.Forfeited;
-        if (r.revealedAt == 0) return block.timestamp < revealBy ? Phase.Revealing : Phase.Forfeited;
-        return block.timestamp < uint256(r.revealedAt) + w.challenge ? Phase.Challenging : Phase.Final;
-    }
-
-    function _deadlinesOf(Record storage r) private view returns (Deadlines memory d) {
-        Windows memory w = _tasks.windowsAt(r.task);
-        d.answerBy = r.sealedAt + w.answer;
-        d.attestBy = d.answerBy + w.attest;
-        d.revealBy = d.attestBy + w.reveal;
-        d.versionsReleasedAt = d.revealBy + w.challenge;
-    }
+    // Bonds
 
     function _takeBond(Record storage r, address beneficiary) private {
         (uint96 bond,,) = _tasks.bondsAt(r.task);

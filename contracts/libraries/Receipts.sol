@@ -31,14 +31,11 @@ library Receipts {
     }
 
     /// @notice What a benchmarker's operator signs to ask.
-    function askDigest(
-        bytes32 domain,
-        RoundId round,
-        VersionId version,
-        uint32 position,
-        bytes32 promptHash,
-        uint40 answerUntil
-    ) internal pure returns (bytes32) {
+    function askDigest(bytes32 domain, RoundId round, VersionId version, uint32 position, bytes32 promptHash, uint40 answerUntil)
+        internal
+        pure
+        returns (bytes32)
+    {
         return _digest(domain, keccak256(abi.encode(ASK, round, version, position, promptHash, answerUntil)));
     }
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {VersionId} from "./interfaces/IModelRegistry.sol";
+import {Deadlines, Fault, IRounds, Phase, Round, RoundId, ScoreView, Standing} from "./interfaces/IRounds.sol";
+import {ITaskRegistry, Windows} from "./interfaces/ITaskRegistry.sol";
+import {Receipts} from "./libraries/Receipts.sol";
+
+/// @title RoundBook
+/// @notice The stored facts of every round, the phase that follows from them, and the views; see IRounds.
+/// @dev Changes nothing by itself: every write is in Rounds.
+abstract contract RoundBook is IRounds {
+    /// @dev Four slots. `digest` is the card's until the reveal and the bundle's from then on.
+    struct Record {
+        bytes32 setRoot;
+        bytes32 digest;
+        address benchmarker;
+        uint40 sealedAt;
+        uint32 items;
+        uint16 enrolled;
+        Fault fault;
+        address operator;
+        uint40 revealedAt;
+        uint32 task;
+        uint16 attested;
+        bool settled;
+    }
+
+    /// @dev What a version has in a round: one slot that the enrolment writes and the attestation overwrites, and one for the commitment.
+    struct Entry {
+        uint64 score;
+        uint32 answered;
+        uint32 silent;
+        uint32 decoys;
+        Standing standing;
+        bool settled;
+        bytes32 commitment;
+    }
+
+    ITaskRegistry internal immutable _tasks;
+
+    mapping(RoundId => Record) internal _records;
+    mapping(RoundId => mapping(VersionId => Entry)) internal _entries;
+    mapping(RoundId => mapping(VersionId => mapping(uint32 position => bytes32 responseHash))) internal _posted;
+
+    constructor(ITaskRegistry tasks) {
+        _tasks = tasks;
+    }
+
+    // Views
+
+    /// @inheritdoc IRounds
+    function phaseOf(RoundId round) external view returns (Phase) {
+        return _phaseOf(_records[round]);
+    }
+
+    /// @inheritdoc IRounds
+    function scoreOf(RoundId round, VersionId version) external view returns (ScoreView memory v) {
+        Entry storage entry = _entries[round][version];
+        v = ScoreView({
+            phase: _phaseOf(_records[round]),
+            standing: entry.standing,
+            score: entry.score,
+            answered: entry.answered,
+            silent: entry.silent,
+            decoys: entry.decoys
+        });
+        if (v.standing != Standing.None && (v.phase == Phase.Slashed || v.phase == Phase.Forfeited)) {
+            v.standing = Standing.Struck;
+            v.score = 0;
+        }
+    }
+
+    /// @inheritdoc IRounds
+    function roundOf(RoundId round) external view returns (Round memory facts) {
+        Record storage r = _records[round];
+        if (r.sealedAt == 0) return facts;
+        facts = Round({
+            setRoot: r.setRoot,
+            task: _tasks.idAt(r.task),
+            benchmarker: r.benchmarker,
+            operator: r.operator,
+            items: r.items,
+            sealedAt: r.sealedAt,
+            revealedAt: r.revealedAt,
+            enrolled: r.enrolled,
+            attested: r.attested,
+            fault: r.fault,
+            bundleDigest: r.revealedAt == 0 ? bytes32(0) : r.digest
+        });
+    }
+
+    /// @inheritdoc IRounds
+    function deadlinesOf(RoundId round) external view returns (Deadlines memory) {
+        return _deadlinesOf(_recordOf(round));
+    }
+
+    /// @inheritdoc IRounds
+    function commitmentOf(RoundId round, VersionId version) external view returns (bytes32) {
+        return _entries[round][version].commitment;
+    }
+
+    /// @inheritdoc IRounds
+    function postedOf(RoundId round, VersionId version, uint32 position)
+        external
+        view
+        returns (bool posted, bytes32 responseHash)
+    {
+        responseHash = _posted[round][version][position];
+        posted = responseHash != 0;
+    }
+
+    /// @inheritdoc IRounds
+    function domainSeparator() public view returns (bytes32) {
+        return Receipts.domainSeparator(address(this));
+    }
+
+    // Guards and phases
+
+    function _recordOf(RoundId round) internal view returns (Record storage r) {
+        r = _records[round];
+        if (r.sealedAt == 0) revert UnknownRound(round);
+    }
+
+    function _checkBenchmarker(RoundId round, Record storage r) internal view {
+        if (msg.sender != r.operator && msg.sender != r.benchmarker) revert NotBenchmarker(round, msg.sender);
+    }
+
+    function _checkPhase(RoundId round, Record storage r, Phase needed) internal view {
+        Phase phase = _phaseOf(r);
+        if (phase != needed) revert WrongPhase(round, phase);
+    }
+
+    /// @dev The only place where time and facts become a phase. Every edge belongs to what comes after it.
+    function _phaseOf(Record storage r) internal view returns (Phase) {
+        if (r.sealedAt == 0) return Phase.Unknown;
+        if (r.fault != Fault.None) return Phase.Slashed;
+        Windows memory w = _tasks.windowsAt(r.task);
+        uint256 answerBy = uint256(r.sealedAt) + w.answer;
+        uint256 attestBy = answerBy + w.attest;
+        uint256 revealBy = attestBy + w.reveal;
+
+        if (block.timestamp < answerBy) return Phase.Answering;
+        if (r.enrolled == 0) return Phase.Void;
+        if (r.attested < r.enrolled) return block.timestamp < attestBy ? Phase.Attesting : Phase.Forfeited;
+        if (r.revealedAt == 0) return block.timestamp < revealBy ? Phase.Revealing : Phase.Forfeited;
+        return block.timestamp < uint256(r.revealedAt) + w.challenge ? Phase.Challenging : Phase.Final;
+    }
+
+    function _deadlinesOf(Record storage r) internal view returns (Deadlines memory d) {
+        Windows memory w = _tasks.windowsAt(r.task);
+        d.answerBy = r.sealedAt + w.answer;
+        d.attestBy = d.answerBy + w.attest;
+        d.revealBy = d.attestBy + w.reveal;
+        d.versionsReleasedAt = d.revealBy + w.challenge;
+    }
+}
