@@ -1,0 +1,1 @@
+"""Content-addressed bundles: their schema, and the embedded store that keeps one CAR file for each."""
