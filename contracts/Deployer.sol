@@ -17,10 +17,10 @@ contract Deployer is IDeployer {
     /// @inheritdoc IDeployer
     uint256 public next;
 
-    bytes32[COUNT] private _codeHashes;
+    bytes32[6] private _codeHashes;
 
     /// @param codeHashes keccak256 of the creation codes of TaskRegistry, ModelRegistry, StakeVault, Rounds, Judge, Disputes.
-    constructor(bytes32[COUNT] memory codeHashes) {
+    constructor(bytes32[6] memory codeHashes) {
         _codeHashes = codeHashes;
     }
 
@@ -36,6 +36,7 @@ contract Deployer is IDeployer {
 
         emit ContractDeployed(index, _addressAt(index));
 
+        // The one that needs no sibling has no constructor, and does not see the words behind its code.
         bytes memory initCode = abi.encodePacked(creationCode, abi.encode(addresses()));
         // Solidity has no expression that creates a contract from bytes.
         assembly ("memory-safe") {

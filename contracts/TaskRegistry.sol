@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Addresses} from "./interfaces/IDeployer.sol";
 import {IMetric} from "./interfaces/IMetric.sol";
 import {ITaskRegistry, TaskId, TaskParams, Windows} from "./interfaces/ITaskRegistry.sol";
 import {Seals} from "./libraries/Seals.sol";
@@ -23,9 +22,6 @@ contract TaskRegistry is ITaskRegistry {
 
     mapping(TaskId => SealTerms) private _sealTerms;
     TaskParams[] private _tasks;
-
-    // Takes the addresses as its siblings do, so that all six are built alike, and needs none.
-    constructor(Addresses memory) {}
 
     /// @inheritdoc ITaskRegistry
     function register(TaskParams calldata params) external returns (TaskId task) {

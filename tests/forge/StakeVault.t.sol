@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {stdError} from "forge-std/Test.sol";
+
+import {Exam, IStakeVault} from "./support/Exam.sol";
+
+/// @notice A receiver that enters the vault again while it is being paid.
+contract Reenterer {
+    IStakeVault private immutable _vault;
+    uint256 public refused;
+
+    constructor(IStakeVault vault) {
+        _vault = vault;
+    }
+
+    function withdraw(uint256 amount) external {
+        _vault.withdraw(amount, address(this));
+    }
+
+    receive() external payable {
+        try _vault.withdraw(msg.value, address(this)) {}
+        catch {
+            refused++;
+        }
+    }
+}
+
+/// @notice A receiver that takes no money.
+contract Refuser {
+    function withdraw(IStakeVault vault, uint256 amount) external {
+        vault.withdraw(amount, address(this));
+    }
+}
+
+// StakeVault
+// ├── deposit
+// │   ├── given an amount beyond 128 bits
+// │   │   └── it reverts
+// │   └── it credits the owner, whoever pays
+// ├── withdraw
+// │   ├── given less free money than asked for, though more is locked
+// │   │   └── it reverts
+// │   ├── given a receiver that refuses
+// │   │   └── it reverts and keeps the money
+// │   ├── given a receiver that enters again
+// │   │   └── it pays once
+// │   └── it pays free money to anyone the owner names
+// ├── allow
+// │   ├── given a limit beyond 128 bits
+// │   │   └── it reverts
+// │   └── it sets the limit, also below what is locked
+// ├── lock, tryLock
+// │   ├── given a caller that is not settlement
+// │   │   └── they revert
+// │   ├── given no limit, also for an amount of zero
+// │   │   └── lock reverts, tryLock says false
+// │   ├── given more than the limit leaves, or more than is free
+// │   │   └── lock reverts, tryLock says false
+// │   └── they move free to locked, for owner and operator
+// ├── unlock
+// │   ├── given a caller that is not settlement, or more than is locked
+// │   │   └── it reverts
+// │   └── it moves locked to free
+// └── slash
+//     ├── given a caller that is not settlement, or more than is locked, or a reward above all
+//     │   └── it reverts
+//     └── it credits the reward, rounded down, and burns the rest
+contract StakeVaultTest is Exam {
+    address internal constant OPERATOR = address(0x0123);
+
+    function setUp() public override {
+        super.setUp();
+        vm.deal(stranger, 100 ether);
+        vm.prank(stranger);
+        vault.deposit{value: 10 ether}(stranger);
+    }
+
+    function test_deposit__anyPayer__creditsOwner() external {
+        vm.deal(challenger, 3 ether);
+        vm.expectEmit(address(vault));
+        emit IStakeVault.Deposited(stranger, challenger, 3 ether);
+        vm.prank(challenger);
+        vault.deposit{value: 3 ether}(stranger);
+
+        assertEq(_free(stranger), 13 ether);
+        assertEq(_locked(stranger), 0);
+    }
+
+    function test_deposit__beyond128Bits__reverts() external {
+        uint256 amount = uint256(type(uint128).max) + 1;
+        vm.deal(challenger, amount);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, amount));
+        vm.prank(challenger);
+        vault.deposit{value: amount}(challenger);
+    }
+
+    function test_plainTransfer__reverts() external {
+        vm.deal(challenger, 1 ether);
+        vm.prank(challenger);
+        (bool accepted,) = address(vault).call{value: 1 ether}("");
+        assertFalse(accepted);
+    }
+
+    function test_withdraw__moreThanFree__reverts() external {
+        _allow(4 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 4 ether);
+
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.InsufficientFree.selector, stranger, 6 ether, 6 ether + 1));
+        vm.prank(stranger);
+        vault.withdraw(6 ether + 1, stranger);
+
+        vm.expectRevert(
+            abi.encodeWithSelector(IStakeVault.InsufficientFree.selector, stranger, 6 ether, type(uint256).max)
+        );
+        vm.prank(stranger);
+        vault.withdraw(type(uint256).max, stranger);
+    }
+
+    function test_withdraw__receiverRefuses__reverts() external {
+        Refuser refuser = new Refuser();
+        vm.prank(stranger);
+        vault.deposit{value: 1 ether}(address(refuser));
+
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.TransferFailed.selector, address(refuser), 1 ether));
+        refuser.withdraw(vault, 1 ether);
+        assertEq(_free(address(refuser)), 1 ether);
+    }
+
+    function test_withdraw__receiverReenters__paysOnce() external {
+        Reenterer thief = new Reenterer(vault);
+        vm.prank(stranger);
+        vault.deposit{value: 1 ether}(address(thief));
+        uint256 before = address(vault).balance;
+
+        thief.withdraw(1 ether);
+
+        assertEq(address(thief).balance, 1 ether);
+        assertEq(thief.refused(), 1);
+        assertEq(address(vault).balance, before - 1 ether);
+    }
+
+    function testFuzz_withdraw__freeMoney__paysAnyone(uint256 amount) external {
+        amount = bound(amount, 0, 10 ether);
+        vm.expectEmit(address(vault));
+        emit IStakeVault.Withdrawn(stranger, challenger, amount);
+        vm.prank(stranger);
+        vault.withdraw(amount, challenger);
+
+        assertEq(challenger.balance, amount);
+        assertEq(_free(stranger), 10 ether - amount);
+    }
+
+    function test_allow__beyond128Bits__reverts() external {
+        uint256 limit = uint256(type(uint128).max) + 1;
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, limit));
+        vault.allow(OPERATOR, limit);
+    }
+
+    function test_allow__belowLocked__stopsFurtherLocks() external {
+        _allow(4 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 4 ether);
+
+        vm.expectEmit(address(vault));
+        emit IStakeVault.Allowed(stranger, OPERATOR, 1 ether);
+        _allow(1 ether);
+        (uint256 limit, uint256 locked) = vault.allowanceOf(stranger, OPERATOR);
+        assertEq(limit, 1 ether);
+        assertEq(locked, 4 ether);
+
+        vm.expectRevert(
+            abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 1 ether, 4 ether)
+        );
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 0);
+
+        _allow(0);
+        _asRounds();
+        vault.unlock(stranger, OPERATOR, 4 ether);
+        assertEq(_free(stranger), 10 ether);
+    }
+
+    function test_lock__notSettlement__reverts() external {
+        _allow(4 ether);
+        address[4] memory callers = [stranger, OPERATOR, address(judge), address(models)];
+        for (uint256 i = 0; i < callers.length; i++) {
+            bytes memory refusal = abi.encodeWithSelector(IStakeVault.NotSettlement.selector, callers[i]);
+            vm.startPrank(callers[i]);
+            vm.expectRevert(refusal);
+            vault.lock(stranger, OPERATOR, 1);
+            vm.expectRevert(refusal);
+            vault.tryLock(stranger, OPERATOR, 1);
+            vm.expectRevert(refusal);
+            vault.unlock(stranger, OPERATOR, 1);
+            vm.expectRevert(refusal);
+            vault.slash(stranger, OPERATOR, 1, challenger, 5000);
+            vm.stopPrank();
+        }
+    }
+
+    function test_lock__noLimit__revertsAlsoForZero() external {
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 0, 0));
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 0);
+
+        _asRounds();
+        assertFalse(vault.tryLock(stranger, OPERATOR, 0));
+    }
+
+    function test_lock__beyondLimit__reverts() external {
+        _allow(4 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 3 ether);
+
+        vm.expectRevert(
+            abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 4 ether, 4 ether + 1)
+        );
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 1 ether + 1);
+
+        _asRounds();
+        assertFalse(vault.tryLock(stranger, OPERATOR, 1 ether + 1));
+        _asRounds();
+        assertTrue(vault.tryLock(stranger, OPERATOR, 1 ether));
+    }
+
+    function test_lock__beyondFree__reverts() external {
+        _allow(100 ether);
+        vm.expectRevert(
+            abi.encodeWithSelector(IStakeVault.InsufficientFree.selector, stranger, 10 ether, 10 ether + 1)
+        );
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 10 ether + 1);
+
+        _asRounds();
+        assertFalse(vault.tryLock(stranger, OPERATOR, 10 ether + 1));
+    }
+
+    function test_lock__hugeAmounts__neverWrap() external {
+        _allow(type(uint128).max);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 1 ether);
+
+        _asRounds();
+        assertFalse(vault.tryLock(stranger, OPERATOR, uint256(type(uint128).max) + 1));
+        vm.expectRevert(stdError.arithmeticError);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, type(uint256).max);
+        vm.expectRevert(
+            abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, uint256(type(uint128).max) + 1 + 1 ether)
+        );
+        _asRounds();
+        vault.unlock(stranger, OPERATOR, uint256(type(uint128).max) + 1 + 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, uint256(type(uint128).max) + 1));
+        _asRounds();
+        vault.slash(stranger, OPERATOR, uint256(type(uint128).max) + 1, challenger, 0);
+    }
+
+    function testFuzz_lock__withinBoth__movesFreeToLocked(uint256 amount, uint256 limit, bool soft, bool byDisputes) external {
+        amount = bound(amount, 0, 10 ether);
+        limit = bound(limit, amount == 0 ? 1 : amount, type(uint128).max);
+        _allow(limit);
+
+        vm.expectEmit(address(vault));
+        emit IStakeVault.Locked(stranger, OPERATOR, amount);
+        vm.prank(byDisputes ? address(disputes) : address(rounds));
+        if (soft) assertTrue(vault.tryLock(stranger, OPERATOR, amount));
+        else vault.lock(stranger, OPERATOR, amount);
+
+        assertEq(_free(stranger), 10 ether - amount);
+        assertEq(_locked(stranger), amount);
+        (uint256 got, uint256 used) = vault.allowanceOf(stranger, OPERATOR);
+        assertEq(got, limit);
+        assertEq(used, amount);
+    }
+
+    function test_unlock__moreThanLocked__reverts() external {
+        _allow(4 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 4 ether);
+        vm.expectRevert(stdError.arithmeticError);
+        _asRounds();
+        vault.unlock(stranger, OPERATOR, 4 ether + 1);
+    }
+
+    function test_unlock__underAnotherOperator__reverts() external {
+        _allow(4 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 4 ether);
+        vm.expectRevert(stdError.arithmeticError);
+        _asRounds();
+        vault.unlock(stranger, challenger, 1);
+    }
+
+    function testFuzz_unlock__locked__becomesFree(uint256 locked, uint256 amount) external {
+        locked = bound(locked, 1, 10 ether);
+        amount = bound(amount, 0, locked);
+        _allow(locked);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, locked);
+
+        vm.expectEmit(address(vault));
+        emit IStakeVault.Unlocked(stranger, OPERATOR, amount);
+        _asRounds();
+        vault.unlock(stranger, OPERATOR, amount);
+
+        assertEq(_free(stranger), 10 ether - locked + amount);
+        assertEq(_locked(stranger), locked - amount);
+    }
+
+    function test_slash__moreThanLockedOrRewardAboveAll__reverts() external {
+        _allow(4 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 4 ether);
+        vm.expectRevert(stdError.arithmeticError);
+        _asRounds();
+        vault.slash(stranger, OPERATOR, 4 ether + 1, challenger, 5000);
+        vm.expectRevert(stdError.arithmeticError);
+        _asRounds();
+        vault.slash(stranger, OPERATOR, 4 ether, challenger, 10_001);
+    }
+
+    function testFuzz_slash__locked__paysAndBurns(uint256 amount, uint256 bps, bool oneself) external {
+        amount = bound(amount, 0, 10 ether);
+        bps = bound(bps, 0, 10_000);
+        address beneficiary = oneself ? stranger : challenger;
+        _allow(10 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 10 ether);
+        uint256 reward = amount * bps / 10_000;
+
+        vm.expectEmit(address(vault));
+        emit IStakeVault.Slashed(stranger, beneficiary, reward, amount - reward);
+        _asRounds();
+        vault.slash(stranger, OPERATOR, amount, beneficiary, bps);
+
+        assertEq(_free(beneficiary), reward);
+        assertEq(_locked(stranger), 10 ether - amount);
+        assertEq(vault.burned(), amount - reward);
+    }
+
+    function _allow(uint256 limit) private {
+        vm.prank(stranger);
+        vault.allow(OPERATOR, limit);
+    }
+
+    function _asRounds() private {
+        vm.prank(address(rounds));
+    }
+}
