@@ -10,6 +10,7 @@ The same input gives the same bytes, and so the same CID. Reader and writer stre
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -118,21 +119,31 @@ def _create(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 class Bundle:
-    """A bundle opened for reading. Nothing in it is trusted; use `root_cid` to tie it to the chain."""
+    """A bundle opened for reading. Nothing in it is trusted; use `root_cid` to tie it to the chain.
 
-    def __init__(self, folder: Path, manifest: Manifest, limits: Limits) -> None:
-        """Use `Bundle.open`."""
-        self.folder, self.manifest, self._limits = folder, manifest, limits
+    The constructor reads nothing, so that a damaged bundle can be held and told apart; `open` reads the manifest at once.
+    """
+
+    def __init__(self, folder: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.folder, self._limits = folder, limits
 
     @classmethod
     def open(cls, folder: Path, limits: Limits = DEFAULT_LIMITS) -> "Bundle":
         """Reads the manifest. BadInput or Tampered, with file and line, where it cannot be used or a limit is broken."""
+        bundle = cls(folder, limits)
         _files_in(folder, limits)
-        line = _read_whole(folder, MANIFEST, limits)
-        return cls(folder, manifest_of(parse_line(line, f"{MANIFEST}:1"), f"{MANIFEST}:1"), limits)
+        _ = bundle.manifest
+        return bundle
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The manifest. Errors as `open`."""
+        line = _read_whole(self.folder, MANIFEST, self._limits)
+        return manifest_of(parse_line(line, f"{MANIFEST}:1"), f"{MANIFEST}:1")
 
     def root_cid(self) -> str:
-        """CID of the folder as it lies there, computed anew."""
+        """CID of the folder as it lies there, computed anew. BadInput where it holds links or devices, or breaks a limit."""
+        _files_in(self.folder, self._limits)
         return folder_cid(self.folder)
 
     def items(self) -> Iterator[ItemLine]:
