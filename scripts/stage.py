@@ -1,4 +1,4 @@
-"""A small world of separate processes: a devnet, people with homes of their own, servers. The demo and the story tests play on it.
+"""A small world of processes: a devnet, people with homes of their own, servers. The demo and the story tests play on it.
 
 Nothing here reaches into the package: everything is done by `assay` commands, as a user would paste them.
 """
@@ -59,8 +59,7 @@ class Server:
 
     def wait_ready(self) -> "Server":
         """Reads the JSON line that says it is ready."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        line = self.process.stdout.readline() if self.process.stdout else ""
         if not line.strip():
             self.stop()
             raise CommandFailed(f"{self.process.args} did not start:\n{self.log.read_text()[-2000:]}")
@@ -122,10 +121,16 @@ class Person:
     def run(self, *words: str | Path, codes: tuple[int, ...] = (0,), timeout: float = COMMAND_SECONDS) -> Ran:
         """Runs any command in this person's environment."""
         line = shlex.join(map(str, words)).replace(str(ASSAY), "assay")
-        self.stage.tell(self, line)
+        self.stage.say(self, line)
         began = time.monotonic()
         done = subprocess.run(
-            [str(word) for word in words], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
+            [str(word) for word in words],
+            check=False,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
         ran = Ran(line, done.returncode, done.stdout, done.stderr, time.monotonic() - began)
         if done.returncode not in codes:
@@ -146,7 +151,7 @@ class Stage:
         self.port = free_port()
         self.rpc = f"http://127.0.0.1:{self.port}"
         self.deployment = root / "deployment.json"
-        self.tell = tell or (lambda person, line: None)
+        self.tell = tell
         self.servers: list[Server] = []
 
     def __enter__(self) -> "Stage":
@@ -156,9 +161,14 @@ class Stage:
         for server in reversed(self.servers):
             server.stop()
 
+    def say(self, person: Person, line: str) -> None:
+        """Shows a command to whoever looks on."""
+        if self.tell:
+            self.tell(person, line)
+
     def start(self, person: Person, *words: str | Path) -> Server:
         """Starts a server in a process group of its own and waits until it says that it is ready."""
-        self.tell(person, shlex.join(map(str, words)).replace(str(ASSAY), "assay"))
+        self.say(person, shlex.join(map(str, words)).replace(str(ASSAY), "assay"))
         log = person.home / f"server-{len(self.servers)}.log"
         with log.open("w") as errors:
             process = subprocess.Popen(

@@ -28,9 +28,7 @@ def unpack_counts(word: int) -> tuple[int, int, int]:
 
 def score_leaf(position: int, outcome: int, response: bytes, answer_signature: bytes, evidence: bytes) -> bytes:
     """Hash of one leaf. Silent and Decoy leaves carry empty bytes for all three."""
-    return keccak(
-        SCORE_LEAF + uint(position) + uint(outcome) + keccak(response) + keccak(answer_signature) + keccak(evidence)
-    )
+    return keccak(SCORE_LEAF + uint(position) + uint(outcome) + keccak(response) + keccak(answer_signature) + keccak(evidence))
 
 
 def empty_score_leaf(position: int, outcome: Outcome) -> bytes:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.metrics import Metric
+from assay.metrics.base import LANE, lane
+from assay.metrics.base import pack as pack_word
 from assay.types import SCORE_ONE
 
-LANE_BITS = 28
 LANES_PER_WORD = 9
-LANE_MASK = (1 << LANE_BITS) - 1
 
 Table = NDArray[np.int64]
 
@@ -30,17 +30,14 @@ class Interval(NamedTuple):
 
 def unpack(words: Sequence[int]) -> list[int]:
     """Lanes of the metric's words, nine of 28 bits each."""
-    return [(word >> (LANE_BITS * lane)) & LANE_MASK for word in words for lane in range(LANES_PER_WORD)]
+    return [lane(word, index) for word in words for index in range(LANES_PER_WORD)]
 
 
 def pack(lanes: Sequence[int]) -> tuple[int, ...]:
     """Words from lanes. OverflowError where a lane does not fit: the groups are then too unequal to be resampled."""
-    if any(lane > LANE_MASK for lane in lanes):
+    if any(value > LANE for value in lanes):
         raise OverflowError("a resampled lane exceeds 28 bits: one group holds nearly the whole set")
-    return tuple(
-        sum(lane << (LANE_BITS * index) for index, lane in enumerate(lanes[start : start + LANES_PER_WORD]))
-        for start in range(0, len(lanes), LANES_PER_WORD)
-    )
+    return tuple(pack_word(lanes[start : start + LANES_PER_WORD]) for start in range(0, len(lanes), LANES_PER_WORD))
 
 
 def group_table(statistics: Sequence[Sequence[int]], groups: Sequence[str]) -> Table:

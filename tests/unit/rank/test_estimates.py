@@ -5,6 +5,7 @@ import pytest
 from sacrebleu.metrics import BLEU
 
 from assay.metrics import by_signature
+from assay.metrics.base import LANE
 from assay.rank import estimates
 
 METRIC = by_signature("BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp")
@@ -55,7 +56,7 @@ def test_paired_p__clear_and_unclear_differences() -> None:
 
 
 def test_pack__unpack__round_trip_and_overflow() -> None:
-    lanes = [estimates.LANE_MASK, *range(17)]
+    lanes = [LANE, *range(17)]
     assert estimates.unpack(estimates.pack(lanes)) == lanes
     with pytest.raises(OverflowError):
-        estimates.pack([estimates.LANE_MASK + 1] * 9)
+        estimates.pack([LANE + 1] * 9)
