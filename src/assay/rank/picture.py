@@ -54,8 +54,13 @@ def _line(x: Callable[[float], float], row: Row, y: float, label: str) -> str:
     if row.standing is not Standing.SCORED:
         return name + f'<text class="muted" x="{LABEL}" y="{y + 4:.1f}">{row.standing.name.lower()}</text>'
     colour = TIERS[(row.tier - 1) % len(TIERS)]
-    band = f'<line x1="{x(row.score):.1f}" x2="{x(row.band_high):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="9" opacity=".3"/>'
-    bar = f'<line x1="{x(row.low):.1f}" x2="{x(row.high):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>'
+    band = f'{_bar(x(row.score), x(row.band_high), y)} stroke="{colour}" stroke-width="9" opacity=".3"/>'
+    bar = f'{_bar(x(row.low), x(row.high), y)} stroke="{colour}" stroke-width="2"/>'
     dot = f'<circle cx="{x(row.score):.1f}" cy="{y}" r="5" fill="{colour}"/>'
-    value = f'<text x="{WIDTH - VALUE + 14}" y="{y + 4:.1f}">{100 * row.score:.2f} <tspan class="muted">tier {row.tier}</tspan></text>'
+    tier = f'<tspan class="muted">tier {row.tier}</tspan>'
+    value = f'<text x="{WIDTH - VALUE + 14}" y="{y + 4:.1f}">{100 * row.score:.2f} {tier}</text>'
     return name + band + bar + dot + value
+
+
+def _bar(start: float, end: float, y: float) -> str:
+    return f'<line x1="{start:.1f}" x2="{end:.1f}" y1="{y}" y2="{y}"'

@@ -7,7 +7,8 @@ from assay.rank.table import RoundResult, Row, VersionResult, rows
 from assay.types import Outcome, Phase, RoundId, Standing, VersionId
 
 METRIC = by_signature("BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp")
-WORDS = "the cat sat on a mat and it was a bright cold day in April when clocks were striking thirteen".split()
+TEXT = "the cat sat on a mat and it was a bright cold day in April when clocks were striking thirteen"
+WORDS = TEXT.split(" ")
 
 
 def reference(item: int) -> str:
