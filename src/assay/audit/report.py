@@ -1,0 +1,149 @@
+"""What a verification found: numbered steps, each Passed, Failed or CannotTell, and the exit code that follows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from assay.types import RoundId, Verdict, VersionId
+
+__all__ = ["SHOWN", "Finding", "Log", "Report", "ScoreRow", "State", "Step", "Title"]
+
+SHOWN = 20
+"""Findings kept of one step; the rest is counted."""
+
+SOUND, FAULT, UNKNOWN, TAMPERED = 0, 1, 2, 3
+
+
+class State(Enum):
+    """Outcome of one step."""
+
+    PASSED = "Passed"
+    FAILED = "Failed"
+    CANNOT_TELL = "CannotTell"
+
+
+class Title(NamedTuple):
+    """A step before it ran: the promise it checks (P1 to P11 of PROTOCOL.md) and one sentence that it makes true."""
+
+    promise: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    `where` is 'file:line' in the bundle, empty for facts of the chain. `verdict` is the judge's where the chain takes this item
+    as a proof, so that version and position are all that `assay challenge` needs.
+    """
+
+    item: str
+    expected: str
+    got: str
+    where: str = ""
+    version: VersionId | None = None
+    position: int | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """One numbered step. `findings` holds the first `SHOWN` of `failures`."""
+
+    number: int
+    title: Title
+    findings: list[Finding] = field(default_factory=list)
+    failures: int = 0
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        """Failed before CannotTell before Passed."""
+        if self.failures:
+            return State.FAILED
+        return State.CANNOT_TELL if self.missing else State.PASSED
+
+
+class ScoreRow(NamedTuple):
+    """One version's score: as attested on chain, and as recomputed here (None where it could not be)."""
+
+    version: VersionId
+    attested: int
+    recomputed: int | None
+    answered: int
+    silent: int
+    decoys: int
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All steps of one verification."""
+
+    round: RoundId
+    block: int
+    phase: str
+    bundle: str
+    metric: str
+    steps: tuple[Step, ...]
+    scores: tuple[ScoreRow, ...]
+    tampered: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 sound, 1 a fault was found, 2 cannot tell, 3 the bundle's bytes are not those that the chain names."""
+        states = {step.state for step in self.steps}
+        if self.tampered:
+            return TAMPERED
+        if State.FAILED in states:
+            return FAULT
+        return UNKNOWN if State.CANNOT_TELL in states else SOUND
+
+    @property
+    def challenge(self) -> Finding | None:
+        """The first finding that the chain takes as a proof."""
+        return next((finding for step in self.steps for finding in step.findings if finding.verdict is not None), None)
+
+
+class Log:
+    """Gathers findings while the steps run."""
+
+    def __init__(self, titles: Iterable[Title]) -> None:
+        self.steps = tuple(Step(number, title) for number, title in enumerate(titles, 1))
+        self.scores: list[ScoreRow] = []
+
+    def fail(self, number: int, finding: Finding) -> None:
+        """Step `number` failed."""
+        step = self.steps[number - 1]
+        step.failures += 1
+        if len(step.findings) < SHOWN:
+            step.findings.append(finding)
+
+    def expect(self, number: int, item: str, expected: object, got: object, where: str = "") -> bool:
+        """Step `number` failed unless both are equal; bytes are shown in hex. Says whether they were."""
+        if expected != got:
+            self.fail(number, Finding(item, show(expected), show(got), where))
+        return expected == got
+
+    def missing(self, numbers: Iterable[int], what: str) -> None:
+        """These steps cannot tell for want of something."""
+        for number in numbers:
+            if what not in self.steps[number - 1].missing:
+                self.steps[number - 1].missing.append(what)
+
+    def note(self, number: int, text: str) -> None:
+        """Something worth saying that is no fault."""
+        notes = self.steps[number - 1].notes
+        if len(notes) < SHOWN and text not in notes:
+            notes.append(text)
+
+
+def show(value: object) -> str:
+    """A value for people: bytes in hex, sums as hex words."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, tuple):
+        return "(" + ", ".join(hex(part) if isinstance(part, int) else show(part) for part in value) + ")"
+    return str(value)
