@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from assay.chain import artifacts, index
+from assay.chain.client import Chain
+from assay.chain.deployments import CONTRACTS
+from assay.encoding.hashing import keccak
 from assay.encoding.receipts import Domain
-from assay.types import Address, Block, Deadlines, Node, Phase, Round, ScoreView, TaskParams, Version, VersionId
-
-if TYPE_CHECKING:
-    pass
+from assay.errors import BadInput, Reverted, WrongChain
+from assay.types import Address, Block, Deadlines, Node, Phase, Round, RoundId, ScoreView, TaskParams, Version, VersionId
 
 __all__ = ["ChainFacts", "MetricFacts", "Posted", "Sitting", "collect"]
 
@@ -104,7 +106,8 @@ def collect(chain: Chain, round_: RoundId, at: int | None = None) -> ChainFacts:
         remedy = "Check the id, --rpc and --deployment."
         raise BadInput(f"chain {chain.deployment.chain_id} knows no round 0x{round_.hex()} at block {block.number}", remedy)
     task = chain.tasks.params(facts.task, at=block.number)
-    if task is None:
+    deadlines = chain.rounds.deadlines(round_, at=block.number)
+    if task is None or deadlines is None:
         raise WrongChain(f"the round's task 0x{facts.task.hex()} is not registered", "Check --deployment.")
     log = index.round_log(chain, round_, to_block=block.number)
     return ChainFacts(
@@ -113,7 +116,7 @@ def collect(chain: Chain, round_: RoundId, at: int | None = None) -> ChainFacts:
         block=block,
         round=facts,
         phase=chain.rounds.phase(round_, at=block.number),
-        deadlines=chain.rounds.deadlines(round_, at=block.number),
+        deadlines=deadlines,
         card_digest=log.sealed.card_digest if log.sealed else b"",
         task=task,
         metric=_metric(chain, task.metric, block.number),
