@@ -1,0 +1,204 @@
+"""The one door through which transactions leave: simulate, price, sign, journal, send, wait. Without a key it is a dry run."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from assay.chain.contracts.base import Call
+from assay.chain.node import Node, RpcError
+from assay.chain.reverts import explain
+from assay.chain.transactions import Price, SignedTx, sign
+from assay.encoding.receipts import Signer
+from assay.errors import BadKey, NoFunds, NotYet, Reverted, Unreachable
+from assay.types import Address
+
+GWEI = 10**9
+MAX_FEE_GWEI = 200.0
+WAIT_SECONDS = 300.0
+POLL_SECONDS = 0.1
+SLOWEST_POLL_SECONDS = 4.0
+KNOWN = ("already known", "already imported", "known transaction", "nonce too low")
+
+Journal = Callable[[SignedTx], None]
+
+
+class HasNode(Protocol):
+    """Whatever reaches a node: a `Chain`, or a bare `Site` before there is a deployment."""
+
+    @property
+    def node(self) -> Node:
+        """The node."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A node without a deployment."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A mined transaction. `fee` is wei; `logs` are the node's own records."""
+
+    tx_hash: bytes
+    block: int
+    gas_used: int
+    fee: int
+    logs: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What would happen: gas, and the bytes that the call returns."""
+
+    gas: int
+    returned: bytes
+
+
+class Door:
+    """Sends transactions of one signer, one after the other. Safe to share between threads of one process."""
+
+    def __init__(self, chain: HasNode, signer: Signer | None, max_fee_gwei: float = MAX_FEE_GWEI) -> None:
+        """No signer: dry runs only. `max_fee_gwei` is the most that is paid per gas."""
+        self._node = chain.node
+        self._signer = signer
+        self._max_fee = int(max_fee_gwei * GWEI)
+        self._lock = threading.Lock()
+
+    @property
+    def address(self) -> Address | None:
+        """Address of the signer, if there is one."""
+        return self._signer.address if self._signer else None
+
+    def dry_run(self, call: Call, sender: Address | None = None) -> DryRun:
+        """Run the call on the newest block without sending it. Reverted, NoFunds, Unreachable."""
+        sender = sender or self.address
+        try:
+            returned = self._node.call(call.to, call.data, sender=sender or "0x" + "00" * 20, value=call.value)
+            gas = int(self._node.request("eth_estimateGas", [_transaction(call, sender)]), 16)
+        except RpcError as error:
+            if "insufficient funds" in error.message.lower():
+                raise NoFunds(f"{sender} has too little money to {call.what}", _fund(sender)) from None
+            raise explain(error, call.what) from None
+        return DryRun(gas, returned)
+
+    def send(self, call: Call, journal: Journal | None = None, *, timeout: float = WAIT_SECONDS) -> Receipt:
+        """Simulate, sign, tell the journal, send, wait until it is mined.
+
+        `journal` is called with the signed transaction before it leaves, so that after a crash `resume` can bring the same one to
+        its end. Raises BadKey without a signer, NoFunds, Reverted, NotYet where gas is dearer than allowed, Unreachable.
+        """
+        if self._signer is None:
+            raise BadKey(f"without a key there is only a dry run, but this is to {call.what}", "give --key NAME")
+        with self._lock:
+            self._check_balance(self._signer.address, call.value, call)
+            gas = margin(self.dry_run(call).gas)
+            price = self._price()
+            self._check_balance(self._signer.address, call.value + gas * price.most, call)
+            nonce = int(self._node.request("eth_getTransactionCount", [self._signer.address, "pending"]), 16)
+            signed = sign(self._signer, call, chain_id=self._node.chain_id(), nonce=nonce, gas=gas, price=price)
+            if journal is not None:
+                journal(signed)
+            self._broadcast(signed.raw)
+        return self._wait(signed.hash, call.what, timeout)
+
+    def resume(self, signed: SignedTx, *, timeout: float = WAIT_SECONDS) -> Receipt:
+        """Bring a journalled transaction to its end: send it again if need be, wait until it is mined.
+
+        Reverted where it failed on chain, Unreachable where the time is over, NotYet where another transaction took its nonce.
+        """
+        if self._receipt(signed.hash) is None:
+            self._broadcast(signed.raw)
+        return self._wait(signed.hash, signed.what, timeout)
+
+    def wait_final(self, receipt: Receipt, *, timeout: float = 3600.0) -> Receipt:
+        """Wait until the transaction's block is final; the receipt as it stands there.
+
+        Unreachable where the time is over, NotYet where the transaction was reorganised away: send it again.
+        """
+        deadline = time.monotonic() + timeout
+        for pause in _pauses():
+            if self._node.finalized().number >= receipt.block:
+                found = self._receipt(receipt.tx_hash)
+                if found is None:
+                    raise NotYet(f"transaction 0x{receipt.tx_hash.hex()} was reorganised away", "run the command again")
+                if self._node.finalized().number >= found.block:
+                    return found
+                receipt = found
+            if time.monotonic() > deadline:
+                raise Unreachable(f"block {receipt.block} is not final after {timeout:g} s", "run the command again")
+            time.sleep(pause)
+        raise AssertionError("the pauses never end")
+
+    def _check_balance(self, sender: Address, needed: int, call: Call) -> None:
+        balance = self._node.balance(sender)
+        if balance < needed:
+            raise NoFunds(f"{sender} has {balance} wei, and {needed} are needed to {call.what}", _fund(sender))
+
+    def _price(self) -> Price:
+        """Twice the base fee and the node's tip, under the cap. NotYet where the cap does not even pay the base fee."""
+        base = int(self._node.request("eth_getBlockByNumber", ["latest", False]).get("baseFeePerGas", "0x0"), 16)
+        tip = min(int(self._node.request("eth_maxPriorityFeePerGas"), 16), self._max_fee)
+        if base + tip > self._max_fee:
+            raise NotYet(
+                f"gas costs {(base + tip) / GWEI:.1f} gwei, more than the {self._max_fee / GWEI:g} allowed", "try again later"
+            )
+        return Price(min(2 * base + tip, self._max_fee), tip)
+
+    def _broadcast(self, raw: bytes) -> None:
+        try:
+            self._node.request("eth_sendRawTransaction", ["0x" + raw.hex()])
+        except RpcError as error:
+            if not any(known in error.message.lower() for known in KNOWN):
+                raise
+
+    def _wait(self, tx_hash: bytes, what: str, timeout: float) -> Receipt:
+        deadline = time.monotonic() + timeout
+        for pause in _pauses():
+            receipt = self._receipt(tx_hash, what)
+            if receipt is not None:
+                return receipt
+            if time.monotonic() > deadline:
+                raise Unreachable(
+                    f"transaction 0x{tx_hash.hex()} (to {what}) is not mined after {timeout:g} s", "run the command again"
+                )
+            time.sleep(pause)
+        raise AssertionError("the pauses never end")
+
+    def _receipt(self, tx_hash: bytes, what: str = "run") -> Receipt | None:
+        found = self._node.request("eth_getTransactionReceipt", ["0x" + tx_hash.hex()])
+        if found is None or found.get("blockNumber") is None:
+            return None
+        if int(found["status"], 16) != 1:
+            raise Reverted(
+                f"transaction 0x{tx_hash.hex()} (to {what}) failed on chain", "something else came first: look, and run again"
+            )
+        gas = int(found["gasUsed"], 16)
+        return Receipt(
+            tx_hash, int(found["blockNumber"], 16), gas, gas * int(found["effectiveGasPrice"], 16), tuple(found["logs"])
+        )
+
+
+def margin(gas: int) -> int:
+    """Gas limit for an estimate: a quarter more, because the state may change before it is mined."""
+    return gas + gas // 4 + 10_000
+
+
+def _transaction(call: Call, sender: Address | None) -> dict[str, str]:
+    found = {"to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
+    return found | {"from": sender} if sender else found
+
+
+def _fund(sender: object) -> str:
+    return f"send money to {sender}; on a development chain: assay devnet fund {sender}"
+
+
+def _pauses() -> Iterator[float]:
+    pause = POLL_SECONDS
+    while True:
+        yield pause
+        pause = min(pause * 1.3, SLOWEST_POLL_SECONDS)
