@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from assay.types import RoundId, Verdict, VersionId
 
-__all__ = ["SHOWN", "Finding", "Log", "Report", "ScoreRow", "State", "Step", "Title"]
+__all__ = ["SHOWN", "Finding", "Log", "Proof", "Report", "ScoreRow", "State", "Step", "Title", "as_record"]
 
 SHOWN = 20
 """Findings kept of one step; the rest is counted."""
@@ -78,6 +78,14 @@ class ScoreRow(NamedTuple):
     standing: str
 
 
+class Proof(NamedTuple):
+    """An item whose opening proves a fault."""
+
+    version: VersionId
+    position: int
+    verdict: Verdict
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """All steps of one verification."""
@@ -102,9 +110,14 @@ class Report:
         return UNKNOWN if State.CANNOT_TELL in states else SOUND
 
     @property
-    def challenge(self) -> Finding | None:
-        """The first finding that the chain takes as a proof."""
-        return next((finding for step in self.steps for finding in step.findings if finding.verdict is not None), None)
+    def proofs(self) -> tuple[Proof, ...]:
+        """The items among the findings that the chain takes as proofs, each of which slashes the round."""
+        findings = (finding for step in self.steps for finding in step.findings)
+        return tuple(
+            Proof(found.version, found.position, found.verdict)
+            for found in findings
+            if found.version is not None and found.position is not None and found.verdict is not None
+        )
 
 
 class Log:
@@ -147,3 +160,29 @@ def show(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(hex(part) if isinstance(part, int) else show(part) for part in value) + ")"
     return str(value)
+
+
+def as_record(report: Report) -> dict[str, object]:
+    """A report as plain data for JSON: its fields, each step's state, and the exit code."""
+    return {
+        "round": report.round,
+        "block": report.block,
+        "phase": report.phase,
+        "bundle": report.bundle,
+        "metric": report.metric,
+        "exit_code": report.exit_code,
+        "steps": [
+            {
+                "number": step.number,
+                "promise": step.title.promise,
+                "title": step.title.text,
+                "state": step.state.value,
+                "failures": step.failures,
+                "findings": step.findings,
+                "missing": step.missing,
+                "notes": step.notes,
+            }
+            for step in report.steps
+        ],
+        "scores": report.scores,
+    }

@@ -1,0 +1,46 @@
+"""`assay export`: a round as files that other programs read."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from assay.cli.common import connect, emit, pass_settings
+from assay.settings import Settings
+
+
+@click.command("export")
+@click.argument("round_", metavar="ROUND")
+@click.option(
+    "--sacrebleu", is_flag=True, required=True, expose_value=False, help="Plain text, one line a segment, as sacreBLEU reads it."
+)
+@click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path, file_okay=False), help="A new folder.")
+@click.option(
+    "--bundle", "given", metavar="PATH", type=click.Path(path_type=Path), help="The round's bundle: a folder or a CAR file."
+)
+@click.option(
+    "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
+)
+@pass_settings
+def command(settings: Settings, round_: str, out: Path, given: Path | None, store_dir: Path | None) -> None:
+    """Write the scored items of ROUND so that stock sacreBLEU gives the score on chain."""
+    from assay.audit import sources
+    from assay.audit.export import REFERENCE, export_sacrebleu, hypothesis_name
+    from assay.audit.facts import collect
+    from assay.metrics import by_signature
+    from assay.storage.store import Store
+
+    chain = connect(settings)
+    facts = collect(chain, sources.find_round(chain, round_))
+    with sources.round_bundle(facts, Store(store_dir or settings.store), given) as found:
+        bundle = sources.need_bundle(facts, found)
+        sources.demand_true(facts, bundle)
+        written = export_sacrebleu(facts, bundle, out)
+    metric, scores = by_signature(facts.metric.signature), []
+    for sitting in facts.sittings:
+        files = [str(out / REFERENCE), "-i", str(out / hypothesis_name(sitting.version.id))]
+        line = shlex.join(["sacrebleu", *files, *written.options, "-w", "4"])
+        shown = metric.display(sitting.attested_score)
+        scores.append({"version": sitting.version.id, "score": sitting.attested_score, "shown": shown, "command": line})
+    text = [f"{written.segments} segments in {out}", *(f"{entry['shown']}  {entry['command']}" for entry in scores)]
+    emit(settings, {"out": out, "segments": written.segments, "scores": scores}, text)

@@ -1,0 +1,120 @@
+"""`assay verify`: check a whole round against the chain and its bundle."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.cli.common import connect, emit, pass_settings
+from assay.settings import Settings
+
+if TYPE_CHECKING:
+    from assay.audit.report import Finding, Report, ScoreRow, Step
+
+VERDICTS = {
+    0: ("Sound: everything that was promised holds.", "green"),
+    1: ("A fault was found.", "red"),
+    2: ("Cannot tell everything: see what is missing.", "yellow"),
+    3: ("The bundle was tampered with: its bytes are not those that the chain names.", "red"),
+}
+COLOURS = {"Passed": "green", "Failed": "red", "CannotTell": "yellow"}
+Row = tuple[str, str | None]
+
+
+@click.command("verify")
+@click.argument("target", metavar="ROUND|BUNDLE")
+@click.option(
+    "--bundle", "given", metavar="PATH", type=click.Path(path_type=Path), help="The round's bundle: a folder or a CAR file."
+)
+@click.option(
+    "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
+)
+@pass_settings
+def command(settings: Settings, target: str, given: Path | None, store_dir: Path | None) -> int:
+    """Check a round: bundle, seal, receipts, statistics, trees and scores.
+
+    ROUND is a round's id or a unique beginning of it; BUNDLE a folder, a CAR file or a CID in the store, which names its round
+    itself. Ends with 0 if all is sound, 1 if a fault was found, 2 if something cannot be told, 3 if the bundle was tampered with.
+    """
+    from assay.audit import sources
+    from assay.audit.facts import collect
+    from assay.audit.report import as_record
+    from assay.audit.verify import verify
+    from assay.storage.store import Store
+
+    if given is not None and sources.is_bundle(target):
+        raise click.UsageError("--bundle goes with a round, and the argument is a bundle already")
+    chain, store = connect(settings), Store(store_dir or settings.store)
+    with ExitStack() as stack:
+        if sources.is_bundle(target):
+            bundle = stack.enter_context(sources.target_bundle(target, store))
+            facts = collect(chain, bundle.manifest.facts.round)
+            report = verify(facts, bundle)
+        else:
+            facts = collect(chain, sources.find_round(chain, target))
+            report = verify(facts, stack.enter_context(sources.round_bundle(facts, store, given)))
+    if settings.json:
+        emit(settings, as_record(report))
+    else:
+        _print(report)
+    return report.exit_code
+
+
+def _print(report: "Report") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line, style in _rows(report):
+        console.print(Text(_printable(line), style or ""), soft_wrap=True)
+
+
+def _rows(report: "Report") -> Iterator[Row]:
+    yield f"round   0x{report.round.hex()}", "bold"
+    yield f"        {report.phase} at block {report.block}, metric {report.metric}", None
+    yield f"bundle  {report.bundle or 'not revealed'}", None
+    yield "", None
+    for step in report.steps:
+        yield from _step_rows(step, report)
+    yield "", None
+    for row in report.scores:
+        yield _score_row(row, report.metric), None
+    text, colour = VERDICTS[report.exit_code]
+    yield text, f"bold {colour}"
+
+
+def _step_rows(step: "Step", report: "Report") -> Iterator[Row]:
+    state = step.state.value
+    yield f"{step.number:>2}  {step.title.promise:<3}  {state:<10}  {step.title.text}", COLOURS[state]
+    for finding in step.findings:
+        yield from ((f"        {line}", None) for line in _finding_lines(finding, report))
+    if step.failures > len(step.findings):
+        yield f"        and {step.failures - len(step.findings)} more", None
+    yield from ((f"        missing   {what}", None) for what in step.missing)
+    yield from ((f"        note      {note}", None) for note in step.notes)
+
+
+def _finding_lines(finding: "Finding", report: "Report") -> Iterator[str]:
+    yield f"{finding.where + ': ' if finding.where else ''}{finding.item}"
+    yield f"  expected  {finding.expected}"
+    yield f"  got       {finding.got}"
+    if finding.verdict is not None and finding.version is not None:
+        yield f"  prove it  assay challenge 0x{report.round.hex()} 0x{finding.version.hex()} {finding.position}"
+
+
+def _score_row(row: "ScoreRow", signature: str) -> str:
+    from assay.metrics import METRICS
+
+    metric = METRICS.get(signature)
+    attested, recomputed = (
+        "?" if score is None else metric.display(score) if metric else str(score) for score in (row.attested, row.recomputed)
+    )
+    counts = f"{row.answered} answered, {row.silent} silent, {row.decoys} decoys"
+    return f"version 0x{row.version.hex()}  {row.standing}  attested {attested}, recomputed {recomputed}  ({counts})"
+
+
+def _printable(text: str) -> str:
+    """The text with control characters spelt out: what a stranger wrote must not steer a terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
