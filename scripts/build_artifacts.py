@@ -1,7 +1,7 @@
 """Compiles the contracts and writes what the package ships: chain/artifacts/<Contract>.json and the devnet's addresses.
 
-Each contract is compiled by itself, from nothing but the sources that it imports, with the settings of foundry.toml. So its bytecode,
-and with it its address, depends on those sources alone, and whoever verifies it from its metadata gets the same bytes.
+Each contract is compiled by itself, from nothing but the sources that it imports, with the settings of foundry.toml. So its
+bytecode, and with it its address, depends on those sources alone, and whoever verifies it from its metadata gets the same bytes.
 
     python scripts/build_artifacts.py
 """

@@ -38,7 +38,7 @@ def find_anvil() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the chain runs. Port 0 takes a free one, `state` keeps the chain in a file, `block_time` is in seconds, 0 for automining."""
+    """How the chain runs. Port 0 takes a free one, `state` keeps the chain in a file, 0 seconds of `block_time` automine."""
 
     port: int = 0
     state: Path | None = None

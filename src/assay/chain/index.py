@@ -8,7 +8,7 @@ from assay.chain import artifacts
 from assay.chain.abi import Interface, decode_event
 from assay.chain.client import Chain
 from assay.chain.logs import Log, block_at, logs
-from assay.types import Address, Fault, ModelId, Node, RoundId, Skip, TaskId, VersionId
+from assay.types import Address, Fault, ModelId, Node, RoundId, Skip, TaskId, TaskParams, VersionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,16 @@ def sealed_rounds(
     found = logs(chain.node, chain.deployment.rounds, topics, chain.deployment.first_block, last)
     event = interface.events[interface.topic("Sealed")]
     return tuple(_sealed(decode_event(event, log.topics, log.data), log) for log in found)
+
+
+def registered_tasks(chain: Chain, to_block: int | None = None) -> tuple[tuple[TaskId, TaskParams], ...]:
+    """All tasks with their parameters, in the order of their registration."""
+    interface = _interface("TaskRegistry")
+    topic = interface.topic("TaskRegistered")
+    last = chain.head().number if to_block is None else to_block
+    found = logs(chain.node, chain.deployment.tasks, [topic], chain.deployment.first_block, last)
+    events = (decode_event(interface.events[topic], log.topics, log.data) for log in found)
+    return tuple((TaskId(event["task"]), TaskParams(*event["params"])) for event in events)
 
 
 def versions_of(chain: Chain, model: ModelId, to_block: int | None = None) -> tuple[VersionRecord, ...]:

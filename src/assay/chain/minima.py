@@ -1,7 +1,7 @@
-"""What agent, gateway and ranking accept of a task, since the chain vouches for none: shipped metrics, windows and bonds in bounds.
+"""What agent, gateway and ranking accept of a task, since the chain vouches for none: shipped metrics, windows and bonds.
 
-The bounds are published and the same for everybody who runs this release. They do not hold on the development chain, where windows
-are seconds; the metric's code is checked everywhere.
+The bounds are published and the same for everybody who runs this release. They do not hold on the development chain, where
+windows are seconds; the metric's code is checked everywhere.
 """
 
 from typing import NamedTuple

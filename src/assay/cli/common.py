@@ -26,6 +26,27 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 pass_settings = click.make_pass_decorator(Settings)
 
+
+class Hash32(click.ParamType[bytes]):
+    """An id or digest on the command line: 0x and 64 hex digits, 32 bytes."""
+
+    name = "hash"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """The bytes, or wrong usage."""
+        if isinstance(value, bytes):
+            return value
+        try:
+            raw = bytes.fromhex(value.removeprefix("0x"))
+        except ValueError:
+            raw = b""
+        if len(raw) != 32:
+            self.fail(f"{value!r:.80} is no id: 0x and 64 hex digits", param, ctx)
+        return raw
+
+
+HASH = Hash32()
+
 UNEXPECTED = 70
 BROKEN_PIPE = 141
 INTERRUPTED = 130

@@ -48,15 +48,17 @@ def fund_(settings: Settings, address: str, ether: str) -> None:
     """Give ADDRESS money on the development chain."""
     from assay.chain.devnet import fund
     from assay.chain.node import Node
+    from assay.chain.taskfile import wei
 
     with Node(settings.rpc) as node:
-        balance = fund(node, _address(address), _wei(ether))
+        balance = fund(node, _address(address), wei(ether, "--ether"))
     emit(settings, {"address": address, "balance": balance}, f"{address} has {Decimal(balance) / 10**18} ether")
 
 
 def _run(settings: Settings, port: int, state: Path | None, gifts: list[Address]) -> None:
     from assay.chain import deployments
     from assay.chain.devnet import Devnet, Options, fund
+    from assay.chain.taskfile import wei
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Stopped
@@ -65,7 +67,7 @@ def _run(settings: Settings, port: int, state: Path | None, gifts: list[Address]
     try:
         with Devnet(Options(port, state)) as devnet:
             for gift in gifts:
-                fund(devnet.node, gift, _wei(FIRST_GIFT))
+                fund(devnet.node, gift, wei(FIRST_GIFT, ""))
             if settings.deployment is not None:
                 deployments.save(settings.deployment, devnet.deployment)
             emit(
@@ -83,13 +85,3 @@ def _address(text: str) -> Address:
     if not is_address(text):
         raise BadInput(f"{text!r:.60} is no address", "an address is 0x and 40 hex digits", where="ADDRESS")
     return to_checksum_address(text)
-
-
-def _wei(ether: str) -> int:
-    try:
-        wei = Decimal(ether) * 10**18
-    except ArithmeticError:
-        wei = Decimal(-1)
-    if wei != wei.to_integral_value() or not 0 <= wei < 10**30:
-        raise BadInput(f"{ether!r:.40} is no amount of ether", "write a number such as 10 or 0.5", where="--ether")
-    return int(wei)
