@@ -39,7 +39,8 @@ COMMON = ("malformed", "too-slow", "too-large", "unknown-round", "chain-unreacha
 def create(service: Service) -> ASGIApp:
     """The whole application around a service."""
     app = FastAPI(title="Assay gateway", version=__version__, description=ABOUT, docs_url=None, redoc_url=None)
-    app.add_exception_handler(Problem, _on_problem)
+    for kind in (Problem, Exception):
+        app.add_exception_handler(kind, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     _add_routes(app, service)
@@ -94,12 +95,12 @@ def _problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
     for slug in sorted(slugs):
         entry = CATALOGUE[slug]
         line = f"`{slug}`: {entry.title}"
-        seen = statuses.setdefault(entry.status, {"model": ProblemView, "description": "", "content": _PROBLEM_CONTENT})
+        seen = statuses.setdefault(entry.status, {"description": "", "content": _PROBLEM_CONTENT})
         seen["description"] = f"{seen['description']}. {line}" if seen["description"] else line
     return statuses
 
 
-_PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
+_PROBLEM_CONTENT = {"application/problem+json": {"schema": ProblemView.model_json_schema()}}
 
 
 def _json(body: object) -> Response:

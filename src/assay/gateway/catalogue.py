@@ -79,3 +79,15 @@ class Catalogue:
         query = """SELECT v.version, c.model, m.name, c.label, v.operator FROM versions v
           JOIN commitments c USING (commitment) JOIN models m USING (model) ORDER BY v.at"""
         return [Listed(*row) for row in self._database.rows(query)]
+
+    def add_transaction(self, purpose: bytes, tx_hash: bytes, raw: bytes, nonce: int, what: str) -> None:
+        """Keep a signed transaction before it is sent."""
+        with self._database.writing() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO transactions VALUES (?,?,?,?,?,?)", (tx_hash, purpose, raw, nonce, what, time.time())
+            )
+
+    def transactions(self, purpose: bytes) -> list[tuple[bytes, bytes, int, str]]:
+        """Hash, bytes, nonce and purpose in words of all transactions for a purpose, oldest first."""
+        query = "SELECT tx_hash, raw, nonce, what FROM transactions WHERE purpose=? ORDER BY at"
+        return [tuple(row) for row in self._database.rows(query, purpose)]

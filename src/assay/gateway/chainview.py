@@ -12,14 +12,13 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from assay.errors import AssayError, Unreachable
+from assay.chain.client import Chain
+from assay.chain.minima import check_task
+from assay.errors import AssayError, Refused, Unreachable
 from assay.gateway.messages import Seat
 from assay.types import Block, Deadlines, Phase, Round, RoundId, Standing, TaskParams, Version, VersionId
-
-if TYPE_CHECKING:
-    from assay.chain.client import Chain
 
 T = TypeVar("T")
 FRESH = 1.0
@@ -69,6 +68,10 @@ class ChainView(Protocol):
         """Whether a version is enrolled in a round, and whether that is final."""
         ...
 
+    async def objection(self, task: TaskParams) -> str | None:
+        """Why no gateway of this release sits such a task, or None: its metric is unknown, a window or a bond out of bounds."""
+        ...
+
 
 class _Entry(NamedTuple):
     until: float
@@ -83,7 +86,7 @@ class _Ends(NamedTuple):
 class CachedChain:
     """A ChainView over a real chain. Reads run one after another in a thread, each at most once at a time."""
 
-    def __init__(self, chain: "Chain", *, fresh: float = FRESH, stall: float = STALL_SECONDS) -> None:
+    def __init__(self, chain: Chain, *, fresh: float = FRESH, stall: float = STALL_SECONDS) -> None:
         """`fresh` and `stall` in seconds: how long a reading is kept, and how long the head may stand still."""
         self._chain, self._fresh, self._stall = chain, fresh, stall
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="chain")
@@ -129,6 +132,17 @@ class CachedChain:
             return Enrolment.NONE if self._standing(seat, "latest") is Standing.NONE else Enrolment.SEEN
 
         return await self._read(("enrolment", seat), read, lambda found: found is Enrolment.FINALIZED)
+
+    async def objection(self, task: TaskParams) -> str | None:
+        """As ChainView says."""
+        return await self._read(("objection", task), lambda: self._read_objection(task))
+
+    def _read_objection(self, task: TaskParams) -> str | None:
+        try:
+            check_task(self._chain, task)
+        except Refused as error:
+            return error.message
+        return None
 
     def _standing(self, seat: Seat, at: int | str) -> Standing:
         return self._chain.rounds.score(*seat, at=at).standing

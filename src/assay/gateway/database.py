@@ -32,8 +32,10 @@ CREATE TABLE models (model BLOB PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT 
 CREATE TABLE commitments (commitment BLOB PRIMARY KEY, model BLOB NOT NULL, label TEXT NOT NULL, artifact_digest BLOB NOT NULL,
   salt BLOB NOT NULL, at REAL NOT NULL, UNIQUE (model, label, artifact_digest));
 CREATE TABLE versions (version BLOB PRIMARY KEY, commitment BLOB NOT NULL, operator TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE transactions (tx_hash BLOB PRIMARY KEY, purpose BLOB NOT NULL, raw BLOB NOT NULL, nonce INTEGER NOT NULL,
+  what TEXT NOT NULL, at REAL NOT NULL);
 """
-_TABLES = ("enrolments", "asks", "answers", "acks", "posts", "models", "commitments", "versions")
+_TABLES = ("enrolments", "asks", "answers", "acks", "posts", "models", "commitments", "versions", "transactions")
 _APPEND_ONLY = "".join(
     f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
     for table in _TABLES

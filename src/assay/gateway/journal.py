@@ -22,6 +22,12 @@ _ANSWER = """SELECT prompt_hash, response, signature, answer_until, ask_signatur
 _UNSETTLED = """SELECT position, response FROM answers WHERE round=? AND version=? AND position NOT IN
   (SELECT position FROM acks WHERE round=? AND version=? UNION SELECT position FROM posts WHERE round=? AND version=?)"""
 
+_COUNT = (
+    "SELECT count(*) FROM answers WHERE round=? AND version=?",
+    "SELECT count(*) FROM acks WHERE round=? AND version=?",
+    "SELECT count(DISTINCT position) FROM posts WHERE round=? AND version=?",
+)
+
 
 class Kept(NamedTuple):
     """An answer as it is kept, with the Ask that it was first given to."""
@@ -29,6 +35,14 @@ class Kept(NamedTuple):
     answer: Answer
     answer_until: int
     ask_signature: bytes
+
+
+class Counts(NamedTuple):
+    """How far a seat has come."""
+
+    answers: int
+    acks: int
+    posts: int
 
 
 class Journal:
@@ -88,6 +102,10 @@ class Journal:
     def unsettled(self, seat: Seat) -> dict[int, bytes]:
         """Positions whose answer was neither acknowledged nor posted, with the hash of the response."""
         return {position: keccak(response) for position, response in self._database.rows(_UNSETTLED, *(seat * 3))}
+
+    def counts(self, seat: Seat) -> Counts:
+        """How many answers, acknowledgements and posts a seat has."""
+        return Counts(*(self._database.rows(query, *seat)[0][0] for query in _COUNT))
 
 
 def _put_acks(db: sqlite3.Connection, acks: Iterable[Ack], now: float) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from assay.errors import AssayError, Fatal
+from assay.errors import AssayError, Reverted
 from assay.gateway.chainview import ChainView, RoundFacts
 from assay.gateway.journal import Journal, Kept
 from assay.gateway.messages import Place, Seat
@@ -109,7 +109,7 @@ class Poster:
         place = kept.answer.place
         try:
             tx_hash = await self._in_thread(lambda: self._post(kept))
-        except Fatal as error:
+        except Reverted as error:
             log.error("an answer could not be posted", round=place.round.hex(), position=place.position, reason=error.message)
             self._given_up.add(place)
             return

@@ -18,16 +18,11 @@ from assay.gateway.messages import Ack, Answer, Ask, Place, Seat, cut
 from assay.gateway.policy import Policy
 from assay.gateway.problems import Problem
 from assay.gateway.upstreams import Upstream
-from assay.types import Phase, RoundId, TaskParams, VersionId
+from assay.types import Phase, RoundId, VersionId
 
 T = TypeVar("T")
 MAX_IN_FLIGHT = 256
 RETRY_SECONDS = 2
-
-
-def admit_all(_: TaskParams) -> str | None:
-    """No reason against any task: for development chains."""
-    return None
 
 
 class Service:
@@ -42,12 +37,11 @@ class Service:
         journal: Journal,
         policy: Policy,
         upstreams: Mapping[VersionId, Upstream],
-        published: Callable[[TaskParams], str | None] = admit_all,
     ) -> None:
-        """`published` gives a reason against tasks beyond the published minima and maxima, or None."""
+        """`signer` is the operator of all versions, each of which has its model in `upstreams`."""
         self.domain, self.versions, self.operator = domain, tuple(upstreams), signer.address
         self._signer, self._chain, self._journal, self._policy = signer, chain, journal, policy
-        self._upstreams, self._published = upstreams, published
+        self._upstreams = upstreams
         self._seats = set(journal.seats())
         self._unsettled: dict[Seat, dict[int, bytes]] = {}
         self._places: dict[Place, tuple[asyncio.Lock, int]] = {}
@@ -68,7 +62,8 @@ class Service:
         facts = await self._facts(seat.round)
         await self._check_version(seat, facts)
         round_ = facts.round
-        reason = self._policy.refusal(round_.benchmarker, round_.task, facts.task, round_.items) or self._published(facts.task)
+        reason = self._policy.refusal(round_.benchmarker, round_.task, facts.task, round_.items)
+        reason = reason or await self._reading(self._chain.objection(facts.task))
         if reason is not None:
             raise Problem("not-admitted", reason)
         await self._check_answering(seat.round)
