@@ -213,7 +213,7 @@ def release(settings: Settings, round_: str, key: str, password_file: Path | Non
 @key_options
 @pass_settings
 def serve(
-    settings: Settings, version: str, policy_file: Path | None, key: str, password_file: Path | None, **options: Any
+    settings: Settings, /, version: str, policy_file: Path | None, key: str, password_file: Path | None, **options: Any
 ) -> None:
     """Serve a version until interrupted.
 
