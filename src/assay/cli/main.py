@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Entry] = {
     "keys": Entry("keys", "Make, import and list keys."),
     "open": Entry("open", "Open one item of a round for any block explorer."),
     "provider": Entry("provider", "Providers: stake, register models, serve."),
+    "rank": Entry("rank", "Rank the versions of rounds, with intervals and ties."),
     "task": Entry("task", "Write, register and show tasks."),
     "verify": Entry("verify", "Check a round against the chain and its bundle."),
 }
