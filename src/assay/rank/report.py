@@ -80,7 +80,9 @@ def as_markdown(results: Sequence[RoundResult], unranked: Unranked, names: Names
         lines += [
             f"### Round 0x{result.round.hex()[:10]}… of {result.benchmarker}",
             "",
-            f"{len(result.groups)} items in {len(set(result.groups))} documents · `{result.metric.signature}` · {gas_line(result)}",
+            f"{len(result.groups)} items in {len(set(result.groups))} documents · `{result.metric.signature}`",
+            "",
+            gas_line(result),
             "",
             "| " + " | ".join(HEADINGS) + " |",
             "|" + "---|" * len(HEADINGS),
