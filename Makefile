@@ -1,0 +1,88 @@
+# Linux x86-64 with Python 3.11 or later, Node 20 or later, make and git: every target below sets up what it needs, once.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+# Any Python from 3.11; ape's numpy has wheels for 3.11 and 3.12 alone.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+APE_PYTHON ?= $(shell for p in python3.12 python3.11 python3; do "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+
+FOUNDRY := $(CURDIR)/node_modules/@foundry-rs
+FORGE := $(FOUNDRY)/forge-linux-amd64/bin/forge
+export PATH := $(FOUNDRY)/anvil-linux-amd64/bin:$(FOUNDRY)/cast-linux-amd64/bin:$(FOUNDRY)/forge-linux-amd64/bin:$(PATH)
+APE := SOLCX_BINARY_PATH=$(CURDIR)/.venv-ape/solcx .venv-ape/bin/ape
+NETWORK ?= ethereum:local:foundry
+PAIRS ?= 20000
+SEED ?= 1
+
+.PHONY: help setup demo test pytest forge ape deploy lint format artifacts vectors parity lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready node_modules/.ready ## all tools for demo and tests, without ape's
+
+demo: setup ## a whole exam on this machine, from the sealed questions to the verified score
+	.venv/bin/python scripts/demo.py $(ARGS)
+
+test: forge ape pytest ## everything that has to pass; the Python tests close it
+
+pytest: setup ## unit tests, stories, a slice of the parity run
+	.venv/bin/pytest $(ARGS)
+
+forge: node_modules/.ready ## Solidity tests: units, fuzzing, invariants
+	$(FORGE) test
+
+ape: .venv-ape/.ready node_modules/.ready ## contract tests in Python, through ape on Anvil
+	$(APE) test tests/contracts --network $(NETWORK)
+
+deploy: .venv-ape/.ready node_modules/.ready ## deploy through ape: make deploy NETWORK=… ARGS="--key NAME"
+	$(APE) run deploy --network $(NETWORK) $(ARGS)
+
+lint: setup ## formatting, lint, types
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	$(FORGE) fmt --check
+
+format: setup ## write the formatting
+	.venv/bin/ruff format
+	$(FORGE) fmt
+
+artifacts: setup ## compile the contracts into the package
+	.venv/bin/python scripts/build_artifacts.py
+
+vectors: setup ## golden vectors of the encoding
+	.venv/bin/python tests/vectors/make.py
+
+parity: setup ## sacreBLEU, the mirror and the contracts on PAIRS pairs
+	.venv/bin/python tests/parity/run.py --pairs $(PAIRS) --seed $(SEED)
+
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+lock: setup ## pin all Python packages anew
+	$(COMPILE) --extra dev --extra demo -o requirements.lock pyproject.toml
+	$(COMPILE) -o requirements-ape.lock requirements-ape.in
+
+clean: ## remove what this file made
+	rm -rf .venv .venv-ape node_modules out cache .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/.ready: requirements.lock pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is needed" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv-ape/.ready: requirements-ape.lock pyproject.toml
+	@[ -n "$(APE_PYTHON)" ] || { echo "ape needs Python 3.11 or 3.12 beside any other" >&2; exit 1; }
+	$(APE_PYTHON) -m venv .venv-ape
+	.venv-ape/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ape.lock
+	.venv-ape/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	mkdir -p .venv-ape/solcx && ln -sf ../../scripts/solc .venv-ape/solcx/solc-v0.8.30
+	touch $@
+
+node_modules/.ready: package-lock.json package.json .npmrc
+	npm ci --no-progress
+	touch $@

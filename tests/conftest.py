@@ -1,0 +1,35 @@
+"""Tests cannot open a socket, except those marked `chain`, which talk to an Anvil of their own on the loopback interface."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.chain.client import Chain
+from assay.chain.devnet import Devnet, Options
+
+FLOW = Path(__file__).with_name("flow")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Close the network to every test that does not say it needs one. Stories are played by processes of their own."""
+    for item in items:
+        if item.get_closest_marker("chain") or FLOW in item.path.parents:
+            item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
+        else:
+            item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.fixture(scope="session")
+def devnet() -> Iterator[Devnet]:
+    """One development chain for all tests of a process; a block per transaction, so that tests move its clock themselves."""
+    with Devnet(Options(block_time=0)) as running:
+        yield running
+
+
+@pytest.fixture
+def chain(devnet: Devnet) -> Iterator[Chain]:
+    """The contracts on it."""
+    connected = Chain.connect(devnet.rpc, devnet.deployment)
+    yield connected
+    connected.close()
