@@ -1,13 +1,16 @@
 """Tests cannot open a socket, except those marked `chain`, which talk to an Anvil of their own on the loopback interface."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import eth_account  # noqa: F401 - raises the recursion limit a hundredfold at its import; tests run with Python's own
 import pytest
 
 from assay.chain.client import Chain
 from assay.chain.devnet import Devnet, Options
 
+sys.setrecursionlimit(1_000)
 FLOW = Path(__file__).with_name("flow")
 
 

@@ -4,12 +4,15 @@ A password comes from a file or from the keyboard, never from an argument or the
 password into an exception or a text form.
 """
 
+import importlib
 import json
 import os
 import re
 import secrets
+import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from assay.encoding.hashing import checksum
@@ -60,23 +63,21 @@ def import_key(folder: Path, name: str, secret: bytes, password: str, *, light: 
     `light` makes the password cheap to guess and the keystore quick to open: for development chains. BadKey if the name is taken
     or the bytes are no private key.
     """
-    from eth_keyfile import create_keyfile_json  # half a second, and most commands open no keystore
-
     path = keystore_path(private_folder(folder), name)
     if len(secret) != 32 or not 0 < int.from_bytes(secret, "big") < CURVE_ORDER:
         raise BadKey("that is no private key", "a private key has 32 bytes and lies below the order of secp256k1")
-    keystore = create_keyfile_json(secret, password.encode(), kdf="scrypt", iterations=LIGHT_ROUNDS if light else STANDARD_ROUNDS)
+    keystore = _keyfiles().create_keyfile_json(
+        secret, password.encode(), kdf="scrypt", iterations=LIGHT_ROUNDS if light else STANDARD_ROUNDS
+    )
     _write_new(path, json.dumps(keystore, indent=1).encode())
     return LocalSigner(secret).address
 
 
 def open_secret(folder: Path, name: str, password: str) -> bytes:
     """The 32 bytes of a keystore. BadKey where it is missing or the password is wrong."""
-    from eth_keyfile import decode_keyfile_json
-
     keystore = _read(folder, name)
     try:
-        return bytes(decode_keyfile_json(keystore, password.encode()))
+        return bytes(_keyfiles().decode_keyfile_json(keystore, password.encode()))
     except (ValueError, TypeError, KeyError):
         raise BadKey(f"the keystore {name} does not open with this password", "check the password file") from None
 
@@ -112,6 +113,19 @@ def read_secret(path: Path) -> bytes:
         raise BadInput(f"the file cannot be read: {error.strerror}", "name another one", where=str(path)) from None
     except ValueError:
         raise BadInput("the file does not hold a private key", "it is 64 hex digits", where=str(path)) from None
+
+
+def _keyfiles() -> ModuleType:
+    """eth-keyfile, imported when a keystore is opened: it takes half a second.
+
+    One of its own imports raises the recursion limit of the process a hundredfold, so that a request with deeply nested JSON
+    would overrun the stack of a gateway; the limit is put back.
+    """
+    limit = sys.getrecursionlimit()
+    try:
+        return importlib.import_module("eth_keyfile")
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
