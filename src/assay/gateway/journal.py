@@ -97,7 +97,7 @@ class Journal:
     def add_post(self, place: Place, tx_hash: bytes) -> None:
         """Keep that the answer of a place is on chain; `tx_hash` is empty where somebody else posted it."""
         with self._database.writing() as db:
-            db.execute("INSERT OR IGNORE INTO posts VALUES (?,?,?,?)", (*place, tx_hash, time.time()))
+            db.execute("INSERT OR IGNORE INTO posts VALUES (?,?,?,?,?)", (*place, tx_hash, time.time()))
 
     def unsettled(self, seat: Seat) -> dict[int, bytes]:
         """Positions whose answer was neither acknowledged nor posted, with the hash of the response."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -17,7 +17,16 @@ from assay.errors import BadInput
 from assay.gateway.upstreams.text import as_bytes
 
 log = structlog.get_logger()
-Job = tuple[str, asyncio.AbstractEventLoop, "asyncio.Future[object]"]
+
+
+class Outcome(NamedTuple):
+    """What a call returned, or the name of what it raised."""
+
+    result: object
+    error: str = ""
+
+
+Job = tuple[str, asyncio.AbstractEventLoop, "asyncio.Future[Outcome]"]
 
 
 class PythonUpstream:
@@ -42,17 +51,17 @@ class PythonUpstream:
     async def translate(self, prompt: str) -> bytes | None:
         """What the object returns, as UTF-8; None for None, an exception, another type, a timeout or too much."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[object] = loop.create_future()
+        future: asyncio.Future[Outcome] = loop.create_future()
         self._jobs.put((prompt, loop, future))
         try:
-            result = await asyncio.wait_for(future, self._timeout)
+            outcome = await asyncio.wait_for(future, self._timeout)
         except TimeoutError:
             log.warning("upstream timed out", kind="python", seconds=self._timeout)
             return None
-        except Exception as error:  # noqa: BLE001 - whatever a model raises is silence
-            log.warning("upstream failed", kind="python", error=type(error).__name__)
+        if outcome.error:
+            log.warning("upstream failed", kind="python", error=outcome.error)
             return None
-        return as_bytes(result, self._limit)
+        return as_bytes(outcome.result, self._limit)
 
     async def close(self) -> None:
         """Let the threads end after the call that they are in."""
@@ -65,11 +74,11 @@ class PythonUpstream:
             if future.cancelled():  # nobody waits any more
                 continue
             try:
-                result, error = self._translate(prompt), None
-            except Exception as raised:  # noqa: BLE001 - handed to the waiting coroutine
-                result, error = None, raised
+                outcome = Outcome(self._translate(prompt))
+            except BaseException as error:  # noqa: BLE001 - a model that calls sys.exit is as silent as one that fails
+                outcome = Outcome(None, type(error).__name__)
             try:
-                loop.call_soon_threadsafe(_deliver, future, result, error)
+                loop.call_soon_threadsafe(_deliver, future, outcome)
             except RuntimeError:  # the loop was closed meanwhile
                 return
 
@@ -82,20 +91,19 @@ def load(spec: str) -> Any:
     place, _, attribute = spec.rpartition(":")
     if not place or not attribute:
         raise BadInput(f"{spec!r} names no object", "write module:attribute or file.py:attribute", where="--python")
-    module = _from_file(Path(place)) if place.endswith(".py") else _from_name(place)
-    found = getattr(module, attribute, None)
-    if found is not None and not hasattr(found, "translate") and callable(found):
-        found = found()
+    try:
+        found = getattr(_from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place), attribute, None)
+        if found is not None and not hasattr(found, "translate") and callable(found):
+            found = found()
+    except BadInput:
+        raise
+    except Exception as error:
+        raise BadInput(
+            f"{spec} does not load: {type(error).__name__}: {error}", "mend it, or set PYTHONPATH", where="--python"
+        ) from error
     if not callable(getattr(found, "translate", None)):
         raise BadInput(f"{spec} has no translate(text)", "name an object with it, or a function that makes one", where="--python")
     return found
-
-
-def _from_name(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise BadInput(f"module {name} cannot be imported: {error}", "install it, or set PYTHONPATH", where="--python") from None
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -108,10 +116,6 @@ def _from_file(path: Path) -> ModuleType:
     return module
 
 
-def _deliver(future: "asyncio.Future[object]", result: object, error: Exception | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
+def _deliver(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
+    if not future.done():  # nobody waits any more after a timeout
+        future.set_result(outcome)
