@@ -48,8 +48,10 @@ contract Bleu is IMetric {
         (uint256 hypothesis, uint256 length) = Tokenizer13a.tokens(response);
         (uint256 target, uint256 targetLength) = Tokenizer13a.tokens(referenceText);
         uint256 lanes = NgramOverlap.overlap(hypothesis, length, target, targetLength, seed);
-        for (uint256 order = 0; order < ORDERS && order < length; ++order) {
-            lanes |= (length - order) << ((ORDERS + order) * LANE_BITS);
+        unchecked {
+            for (uint256 order = 0; order < ORDERS && order < length; ++order) {
+                lanes |= (length - order) << ((ORDERS + order) * LANE_BITS);
+            }
         }
 
         statistics[0] = lanes | targetLength << (2 * ORDERS * LANE_BITS);

@@ -9,29 +9,27 @@ library NgramOverlap {
     /// @dev Longest sequence that one word of position bits can hold.
     uint256 private constant FEW = 256;
 
-    /// @dev Width of the count in an entry of the table of `_many`, and of each half of a pair.
-    uint256 private constant COUNT_BITS = 24;
-
     /// @notice Matches of order n in lane n-1 of `lanes`, 28 bits each.
     /// @dev `seed` salts the hash tables. It decides only how long they take; the memory of both sequences may be overwritten.
     function overlap(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 seed) internal pure returns (uint256 lanes) {
-        if (aCount > bCount) (a, aCount, b, bCount) = (b, bCount, a, aCount);
         uint256 salt;
         assembly ("memory-safe") {
             mstore(0, seed)
             salt := or(keccak256(0, 0x20), 1)
         }
-        return aCount > FEW ? _many(a, aCount, b, bCount, salt) : _few(a, aCount, b, bCount, salt);
+        // The positions of the shorter one fit a word more often.
+        if (aCount < bCount) return aCount > FEW ? _many(a, aCount, b, bCount, salt) : _few(a, aCount, b, bCount, salt);
+        return bCount > FEW ? _many(b, bCount, a, aCount, salt) : _few(b, bCount, a, aCount, salt);
     }
 
-    /// @dev Memory for a hash table with at least twice as many entries as can be needed, cleared.
-    function _table(uint256 needed, uint256 entryBytes) private pure returns (uint256 table, uint256 bytesOfTable) {
-        bytesOfTable = 4 * entryBytes;
-        while (bytesOfTable < 2 * needed * entryBytes) bytesOfTable *= 2;
+    /// @dev Memory for a hash table with at least twice as many entries as can be needed, cleared; a power of two in bytes.
+    function _table(uint256 needed, uint256 entryBytes) private pure returns (uint256 table, uint256 size) {
         assembly ("memory-safe") {
+            size := shl(2, entryBytes)
+            for { let least := shl(1, mul(needed, entryBytes)) } lt(size, least) {} { size := shl(1, size) }
             table := mload(0x40)
-            mstore(0x40, add(table, bytesOfTable))
-            calldatacopy(table, calldatasize(), bytesOfTable)
+            mstore(0x40, add(table, size))
+            calldatacopy(table, calldatasize(), size)
         }
     }
 
@@ -40,25 +38,48 @@ library NgramOverlap {
     /// An n-gram takes the lowest of its positions that no equal one has taken; equal n-grams have equal sets, so greed is exact.
     function _few(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
         (uint256 table, uint256 size) = _table(aCount, 0x40);
+        _positions(a, aCount, b, bCount, salt, table, size - 0x40);
+        return _taken(b, bCount);
+    }
+
+    /// @dev Replaces each token of `b` by its positions in `a`. One loop of `_few`: with all its variables in one, the compiler would
+    /// spend more on moving them than on the work.
+    function _positions(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt, uint256 table, uint256 mask)
+        private
+        pure
+    {
         assembly ("memory-safe") {
-            let mask := sub(size, 0x40)
             let bit := 1
             for { let end := add(a, shl(5, aCount)) } lt(a, end) { a := add(a, 0x20) } {
                 let token := mload(a)
                 let at := add(table, and(shr(128, mul(token, salt)), mask))
-                for {} 1 { at := add(table, and(add(sub(at, table), 0x40), mask)) } {
-                    let key := mload(at)
-                    if eq(key, token) { break }
+                for { let key := mload(at) } xor(key, token) { key := mload(at) } {
                     if iszero(key) {
                         mstore(at, token)
                         break
                     }
+                    at := add(table, and(add(sub(at, table), 0x40), mask))
                 }
                 at := add(at, 0x20)
                 mstore(at, or(mload(at), bit))
                 bit := shl(1, bit)
             }
         }
+        assembly ("memory-safe") {
+            for { let end := add(b, shl(5, bCount)) } lt(b, end) { b := add(b, 0x20) } {
+                let token := mload(b)
+                let at := add(table, and(shr(128, mul(token, salt)), mask))
+                for { let key := mload(at) } xor(key, token) { key := mload(at) } {
+                    if iszero(key) { break }
+                    at := add(table, and(add(sub(at, table), 0x40), mask))
+                }
+                mstore(b, mload(add(at, 0x20)))
+            }
+        }
+    }
+
+    /// @dev The other loop of `_few`, over the sets of positions.
+    function _taken(uint256 sets, uint256 count) private pure returns (uint256 lanes) {
         uint256 taken1;
         uint256 taken2;
         uint256 taken3;
@@ -68,22 +89,11 @@ library NgramOverlap {
                 let free := and(set, not(taken))
                 more := or(taken, and(free, sub(0, free)))
             }
-            let mask := sub(size, 0x40)
             let set1 := 0
             let set2 := 0
             let set3 := 0
-            for { let end := add(b, shl(5, bCount)) } lt(b, end) { b := add(b, 0x20) } {
-                let token := mload(b)
-                let at := add(table, and(shr(128, mul(token, salt)), mask))
-                let set := 0
-                for {} 1 { at := add(table, and(add(sub(at, table), 0x40), mask)) } {
-                    let key := mload(at)
-                    if eq(key, token) {
-                        set := mload(add(at, 0x20))
-                        break
-                    }
-                    if iszero(key) { break }
-                }
+            for { let end := add(sets, shl(5, count)) } lt(sets, end) { sets := add(sets, 0x20) } {
+                let set := mload(sets)
                 let set4 := and(shl(1, set3), set)
                 set3 := and(shl(1, set2), set)
                 set2 := and(shl(1, set1), set)
@@ -97,79 +107,65 @@ library NgramOverlap {
         return _ones(taken1) | _ones(taken2) << 28 | _ones(taken3) << 56 | _ones(taken4) << 84;
     }
 
-    /// @dev Linear in the number of tokens. Order by order, each position of both sequences gets the class of the n-gram that starts
-    /// there: the address of its entry in a table, 0 if `a` has no such n-gram. A class of order n is looked up by the pair of classes
-    /// of order n-1 that it covers. Entries of tokens are the hash with the count in its low bits, so equality means 232 equal bits.
+    /// @dev Linear in the number of tokens. Order by order, each position of both sequences gets the class of the n-gram that ends there:
+    /// the address of its entry in a table, 0 if `a` has no such n-gram. A class of order n is looked up by the pair of classes of order
+    /// n-1 that it covers. An entry is the key with a count in the high 24 bits; the key of a token is the low 232 bits of its hash.
     function _many(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
         (uint256 table, uint256 size) = _table(aCount, 0x20);
         for (uint256 order = 0; order < 4; ++order) {
-            if (order > 0) {
-                _pair(a, --aCount);
-                _pair(b, --bCount);
-                assembly ("memory-safe") {
-                    calldatacopy(table, calldatasize(), size)
-                }
+            _enter(a + 0x20 * order, a + 0x20 * aCount, order, salt, table, size - 0x20);
+            lanes |= _match(b + 0x20 * order, b + 0x20 * bCount, order, salt, table, size - 0x20) << (28 * order);
+            assembly ("memory-safe") {
+                calldatacopy(table, calldatasize(), size)
             }
-            lanes |= _classify(a, aCount, b, bCount, salt, table, size) << (28 * order);
         }
     }
 
-    /// @dev Replaces each of `count` classes by the key of its pair with the next one; 0 if one of them is 0.
-    function _pair(uint256 a, uint256 count) private pure {
+    /// @dev Counts the keys of one order in `[a, end)` and replaces them by their classes.
+    function _enter(uint256 a, uint256 end, uint256 order, uint256 salt, uint256 table, uint256 mask) private pure {
         assembly ("memory-safe") {
-            let left := mload(a)
-            for { let end := add(a, shl(5, count)) } lt(a, end) {} {
-                let right := mload(add(a, 0x20))
-                mstore(a, mul(shl(COUNT_BITS, or(shl(32, left), right)), and(iszero(iszero(left)), iszero(iszero(right)))))
-                left := right
-                a := add(a, 0x20)
+            let pairs := sub(0, iszero(iszero(order)))
+            let left := and(mload(sub(a, 0x20)), pairs)
+            for {} lt(a, end) { a := add(a, 0x20) } {
+                let right := mload(a)
+                let key := shr(24, shl(24, or(shl(32, left), right)))
+                let at := add(table, and(shr(128, mul(key, salt)), mask))
+                let entry := mload(at)
+                for {} shl(24, xor(entry, key)) { entry := mload(at) } {
+                    if iszero(entry) { break }
+                    at := add(table, and(add(sub(at, table), 0x20), mask))
+                }
+                mstore(at, add(or(entry, key), shl(232, 1)))
+                mstore(a, at)
+                left := and(right, pairs)
             }
         }
     }
 
-    /// @dev Replaces keys by classes in both sequences, and counts the matches.
-    function _classify(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt, uint256 table, uint256 size)
+    /// @dev Takes the keys of one order in `[b, end)` off the counts, replaces them by their classes, and returns how many there were.
+    /// A key whose count is used up still has its class: the n-gram occurs, only too seldom.
+    function _match(uint256 b, uint256 end, uint256 order, uint256 salt, uint256 table, uint256 mask)
         private
         pure
         returns (uint256 matches)
     {
         assembly ("memory-safe") {
-            let mask := sub(size, 0x20)
-            for { let end := add(a, shl(5, aCount)) } lt(a, end) { a := add(a, 0x20) } {
-                let key := shr(COUNT_BITS, mload(a))
+            let pairs := sub(0, iszero(iszero(order)))
+            let left := and(mload(sub(b, 0x20)), pairs)
+            for {} lt(b, end) { b := add(b, 0x20) } {
+                let right := mload(b)
+                let key := shr(24, shl(24, or(shl(32, left), right)))
                 let at := add(table, and(shr(128, mul(key, salt)), mask))
-                let entry
-                for {} 1 { at := add(table, and(add(sub(at, table), 0x20), mask)) } {
-                    entry := mload(at)
-                    if eq(shr(COUNT_BITS, entry), key) { break }
-                    if iszero(entry) {
-                        entry := shl(COUNT_BITS, key)
-                        break
-                    }
+                let entry := mload(at)
+                for {} shl(24, xor(entry, key)) { entry := mload(at) } {
+                    if iszero(entry) { break }
+                    at := add(table, and(add(sub(at, table), 0x20), mask))
                 }
-                mstore(at, add(entry, 1))
-                mstore(a, at)
-            }
-            for { let end := add(b, shl(5, bCount)) } lt(b, end) { b := add(b, 0x20) } {
-                let key := shr(COUNT_BITS, mload(b))
-                let class := 0
-                if key {
-                    let at := add(table, and(shr(128, mul(key, salt)), mask))
-                    for {} 1 { at := add(table, and(add(sub(at, table), 0x20), mask)) } {
-                        let entry := mload(at)
-                        if eq(shr(COUNT_BITS, entry), key) {
-                            class := at
-                            // A count of zero left over still names the class: the n-gram occurs, only too seldom.
-                            if and(entry, 0xffffff) {
-                                mstore(at, sub(entry, 1))
-                                matches := add(matches, 1)
-                            }
-                            break
-                        }
-                        if iszero(entry) { break }
-                    }
-                }
-                mstore(b, class)
+                left := and(right, pairs)
+                let more := iszero(iszero(shr(232, entry)))
+                matches := add(matches, more)
+                mstore(at, sub(entry, shl(232, more)))
+                mstore(b, mul(at, iszero(iszero(entry))))
             }
         }
     }

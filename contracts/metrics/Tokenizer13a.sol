@@ -10,11 +10,11 @@ pragma solidity 0.8.30;
 /// token, and the last mark of a word is its lowest bit, which one multiplication turns into a position. Tokens therefore come out in
 /// reverse; no n-gram statistic depends on the direction as long as both sides have the same.
 library Tokenizer13a {
-    /// @dev Tab to carriage return, the four information separators, and space.
+    /// @dev Tab to carriage return, the four information separators, and space, as bits.
     uint256 private constant SEPARATORS = 0x1f0003e00;
 
-    /// @dev `! " # $ % &`, `( ) * +`, `/`, `: ; < = > ? @`, `[ \ ] ^ _` and backtick, `{ | } ~`: always a token of their own.
-    uint256 private constant PUNCTUATION = 0x78000001f8000001fc008f7e00000000;
+    /// @dev Space and all punctuation but `& ; >`, which may be part of an entity or of `<skipped>`: a mark that needs no second look.
+    uint256 private constant PLAIN = 0x78000001f8000001b4008f3f00000000;
 
     /// @dev The same small number in each of the 32 bytes of a word.
     uint256 private constant EACH = 0x0101010101010101010101010101010101010101010101010101010101010101;
@@ -39,21 +39,22 @@ library Tokenizer13a {
             mstore(0x40, add(first, mul(text.length, 0x20)))
         }
 
-        bool joined;
-        (count, joined) = _scan(start, end, first, true);
-        if (joined) {
-            end = _join(start, end);
-            (count,) = _scan(start, end, first, false);
-        }
+        // Most texts hold nothing that has to be removed first; the scan says so when it meets it.
+        uint256 past = _scan(start, end, first, end);
+        if (past == 0) past = _scan(start, _join(start, end), first, past);
 
         assembly ("memory-safe") {
-            mstore(0x40, add(first, mul(count, 0x20)))
+            mstore(0x40, past)
+            count := shr(5, sub(past, first))
         }
     }
 
-    /// @dev Writes the hashes of the tokens of `[start, end)` to `first` and onwards. With `raw`, stops and says so as soon as it
-    /// meets `<skipped>` or a dash before a line break, which 13a removes before everything else.
-    function _scan(uint256 start, uint256 end, uint256 first, bool raw) private pure returns (uint256 count, bool joined) {
+    /// @dev Writes the hashes of the tokens of `[start, end)` to `out` and onwards, and returns where they end. Unless `raw` is 0, stops
+    /// with 0 as soon as it meets `<skipped>` or a dash before a line break, which 13a removes before everything else.
+    ///
+    /// The loop has few variables and leaves all but spaces to a function, because the compiler pays for each with a shuffle of the
+    /// stack at every turn. Functions with a `leave` are not inlined.
+    function _scan(uint256 start, uint256 end, uint256 out, uint256 raw) private pure returns (uint256 past) {
         assembly ("memory-safe") {
             function isDigit(c) -> yes {
                 yes := lt(sub(c, 0x30), 10)
@@ -61,22 +62,22 @@ library Tokenizer13a {
             function isStop(c) -> yes {
                 yes := or(eq(c, 0x2e), eq(c, 0x2c))
             }
-            function emit(out, from, to) -> next {
-                next := out
+            // Writes the token [from, to) if it is not empty.
+            function emit(slot, from, to) -> next {
+                next := slot
                 if lt(from, to) {
-                    mstore(out, keccak256(from, sub(to, from)))
-                    next := add(out, 0x20)
+                    mstore(slot, keccak256(from, sub(to, from)))
+                    next := add(slot, 0x20)
                 }
             }
             // 0: a full stop or comma at p is a token. 1: it belongs to the number around it. 2: it begins the number behind it.
             // sacreBLEU's two expressions consume a run of k of them in pairs, from the left, beginning with the character before
             // the run unless that is a digit; so only the last of a run can stay joined, if it is the odd one out.
             function joins(p) -> how {
-                if isDigit(byte(0, mload(add(p, 1)))) {
-                    let q := sub(p, 1)
-                    for {} isStop(byte(0, mload(q))) {} { q := sub(q, 1) }
-                    if eq(isDigit(byte(0, mload(q))), and(sub(p, q), 1)) { how := add(1, gt(sub(p, q), 1)) }
-                }
+                if iszero(isDigit(byte(0, mload(add(p, 1))))) { leave }
+                let q := sub(p, 1)
+                for {} isStop(byte(0, mload(q))) {} { q := sub(q, 1) }
+                if eq(isDigit(byte(0, mload(q))), and(sub(p, q), 1)) { how := add(1, gt(sub(p, q), 1)) }
             }
             // Width of the whitespace character beyond ASCII whose lead byte is at p, or 0.
             function wideSpace(p) -> width {
@@ -89,18 +90,12 @@ library Tokenizer13a {
                 case 0xe281 { width := mul(3, eq(c, 0xe2819f)) }
                 case 0xe380 { width := mul(3, eq(c, 0xe38080)) }
             }
-            // Length of the entity that ends with the semicolon at p, and the character that it stands for; or 0. The ampersand of
-            // `&amp;` is decoded before `&lt;` and `&gt;` and after `&quot;`, so only `&amp;lt;` and `&amp;gt;` are decoded twice.
+            // The character that ends with the semicolon at p, and its length: that of an entity, or the semicolon itself. The ampersand
+            // of `&amp;` is decoded before `&lt;` and `&gt;` and after `&quot;`: only `&amp;lt;` and `&amp;gt;` are decoded twice.
             function entity(p) -> length, char {
+                length := 1
+                char := 0x3b
                 let left := mload(sub(p, 0x20))
-                switch and(left, 0xffff)
-                case 0x6c74 { char := 0x3c }
-                case 0x6774 { char := 0x3e }
-                if char {
-                    let before := and(shr(16, left), 0xffffffffff)
-                    if eq(before, 0x26616d703b) { length := 8 }
-                    if eq(and(before, 0xff), 0x26) { length := 4 }
-                }
                 if eq(and(left, 0xffffffff), 0x26616d70) {
                     length := 5
                     char := 0x26
@@ -109,132 +104,197 @@ library Tokenizer13a {
                     length := 6
                     char := 0x22
                 }
+                let angle := add(mul(0x3c, eq(and(left, 0xffff), 0x6c74)), mul(0x3e, eq(and(left, 0xffff), 0x6774)))
+                if angle {
+                    left := shr(16, left)
+                    if eq(and(left, 0xff), 0x26) {
+                        length := 4
+                        char := angle
+                    }
+                    if eq(and(left, 0xffffffffff), 0x26616d703b) {
+                        length := 8
+                        char := angle
+                    }
+                }
+            }
+            // Deals with a marked byte c at p that is not plain. `end_` is where the token to the right of it ends; 0 for `newOut` says
+            // that something has to be removed.
+            function boundary(p, c, end_, out_) -> newEnd, newOut {
+                newEnd := end_
+                newOut := out_
+                switch c
+                case 0x2d {
+                    // A dash is a token of its own behind a digit. It can be one elsewhere, too, so it is hashed.
+                    if iszero(isDigit(byte(0, mload(sub(p, 1))))) { leave }
+                    newOut := emit(emit(out_, add(p, 1), end_), p, add(p, 1))
+                    newEnd := p
+                }
+                case 0x0a {
+                    if iszero(mload(0x20)) { leave }
+                    newOut := emit(out_, add(p, 1), end_)
+                    newEnd := p
+                    if eq(byte(0, mload(sub(p, 1))), 0x2d) { newOut := 0 }
+                }
+                case 0x26 {
+                    // The beginning of an entity has been read with its end.
+                    if iszero(lt(p, end_)) { leave }
+                    newOut := single(emit(out_, add(p, 1), end_), c)
+                    newEnd := p
+                }
+                case 0x3b {
+                    if iszero(lt(p, end_)) { leave }
+                    let length, char := entity(p)
+                    newOut := single(emit(out_, add(p, 1), end_), char)
+                    newEnd := sub(add(p, 1), length)
+                }
+                case 0x3e {
+                    newOut := single(emit(out_, add(p, 1), end_), c)
+                    newEnd := p
+                    if eq(shr(192, mload(sub(p, 8))), 0x3c736b6970706564) { newOut := mul(newOut, iszero(mload(0x20))) }
+                }
+                default {
+                    if isStop(c) {
+                        let how := joins(p)
+                        if eq(how, 1) { leave }
+                        newEnd := p
+                        if how {
+                            newOut := emit(out_, p, end_)
+                            leave
+                        }
+                        newOut := single(emit(out_, add(p, 1), end_), c)
+                        leave
+                    }
+                    let width := and(shr(c, SEPARATORS), 1)
+                    if gt(c, 0x7f) {
+                        p := sub(p, eq(c, 0x9a))
+                        width := wideSpace(p)
+                    }
+                    if width {
+                        newOut := emit(out_, add(p, width), end_)
+                        newEnd := p
+                    }
+                }
+            }
+            // Writes a punctuation mark, which stands for itself: no hash is so small.
+            function single(slot, c) -> next {
+                mstore(slot, c)
+                next := add(slot, 0x20)
+            }
+
+            function scan(start_, end_, out_) -> past_ {
+                for { let at := add(start_, and(sub(sub(end_, start_), 1), not(0x1f))) } iszero(lt(at, start_)) {
+                    at := sub(at, 0x20)
+                } {
+                    let text := mload(at)
+
+                    // Marks, in the highest bit of each byte, all of ASCII but digits, letters (and ten harmless control characters):
+                    // each sum carries into that bit from one end_ of the two ranges on, so an odd number of carries means inside.
+                    let marks := or(and(text, mul(0x7f, EACH)), mul(0x20, EACH))
+                    marks := xor(
+                        xor(add(marks, mul(0x50, EACH)), add(marks, mul(0x46, EACH))),
+                        xor(add(marks, mul(0x1f, EACH)), add(marks, mul(0x05, EACH)))
+                    )
+                    marks := and(not(or(marks, text)), mul(0x80, EACH))
+
+                    // Beyond ASCII: C2, E2 and E3, which can lead a whitespace character, and 9A, the middle of U+1680, whose lead byte
+                    // is that of every Ethiopic letter. A byte above a found one may be marked in vain; it is looked at again below.
+                    if and(text, mul(0x80, EACH)) {
+                        let a := xor(text, mul(0xc2, EACH))
+                        let b := xor(or(text, EACH), mul(0xe3, EACH))
+                        let c := xor(text, mul(0x9a, EACH))
+                        a := or(or(and(sub(a, EACH), not(a)), and(sub(b, EACH), not(b))), and(sub(c, EACH), not(c)))
+                        marks := or(marks, and(a, mul(0x80, EACH)))
+                    }
+
+                    for {} marks {} {
+                        let mark := and(marks, sub(0, marks))
+                        marks := xor(marks, mark)
+                        let p := shr(248, mul(INDEX_OF_MARK, mark))
+                        let c := byte(p, text)
+                        p := add(at, p)
+                        if and(shr(c, PLAIN), 1) {
+                            let from := add(p, 1)
+                            let size := sub(end_, from)
+                            if size {
+                                mstore(out_, keccak256(from, size))
+                                out_ := add(out_, 0x20)
+                            }
+                            end_ := p
+                            if gt(c, 0x20) {
+                                mstore(out_, c)
+                                out_ := add(out_, 0x20)
+                            }
+                            continue
+                        }
+                        end_, out_ := boundary(p, c, end_, out_)
+                        if iszero(out_) { leave }
+                    }
+                }
+                past_ := emit(out_, start_, end_)
             }
 
             // What follows the text must be nothing marked, no digit and no part of a character: letters.
             mstore(end, mul(0x61, EACH))
-            let out := first
-            for { let at := add(start, and(add(sub(end, start), 0x1f), not(0x1f))) } gt(at, start) {} {
-                at := sub(at, 0x20)
-                let text := mload(at)
-
-                // Marks, in the highest bit of each byte, all of ASCII but digits, letters (and ten harmless control characters):
-                // each sum carries into that bit from one end of the two ranges on, so an odd number of carries means inside.
-                let low := or(and(text, mul(0x7f, EACH)), mul(0x20, EACH))
-                let marks :=
-                    xor(
-                        xor(add(low, mul(0x50, EACH)), add(low, mul(0x46, EACH))),
-                        xor(add(low, mul(0x1f, EACH)), add(low, mul(0x05, EACH)))
-                    )
-                marks := and(not(or(marks, text)), mul(0x80, EACH))
-
-                // Beyond ASCII: C2, E2 and E3, which can lead a whitespace character, and 9A, the middle of U+1680, whose lead byte
-                // is that of every Ethiopic letter. A byte above a found one may be marked in vain; it is looked at again below.
-                if and(text, mul(0x80, EACH)) {
-                    let a := xor(text, mul(0xc2, EACH))
-                    let b := xor(or(text, EACH), mul(0xe3, EACH))
-                    let c := xor(text, mul(0x9a, EACH))
-                    a := or(or(and(sub(a, EACH), not(a)), and(sub(b, EACH), not(b))), and(sub(c, EACH), not(c)))
-                    marks := or(marks, and(a, mul(0x80, EACH)))
-                }
-
-                for {} marks {} {
-                    let mark := and(marks, sub(0, marks))
-                    marks := xor(marks, mark)
-                    let p := shr(248, mul(INDEX_OF_MARK, mark))
-                    let c := byte(p, text)
-                    p := add(at, p)
-
-                    if and(shr(c, SEPARATORS), 1) {
-                        if eq(c, 0x0a) {
-                            if and(raw, eq(byte(0, mload(sub(p, 1))), 0x2d)) {
-                                joined := 1
-                                break
-                            }
-                        }
-                        out := emit(out, add(p, 1), end)
-                        end := p
-                        continue
-                    }
-
-                    if iszero(and(shr(c, PUNCTUATION), 1)) {
-                        switch isStop(c)
-                        case 1 {
-                            let how := joins(p)
-                            if eq(how, 2) {
-                                out := emit(out, p, end)
-                                end := p
-                            }
-                            if how { continue }
-                        }
-                        default {
-                            if gt(c, 0x7f) {
-                                p := sub(p, eq(c, 0x9a))
-                                let width := wideSpace(p)
-                                if width {
-                                    out := emit(out, add(p, width), end)
-                                    end := p
-                                }
-                                continue
-                            }
-                            // A dash is a token behind a digit; any other mark means nothing.
-                            if iszero(and(eq(c, 0x2d), isDigit(byte(0, mload(sub(p, 1)))))) { continue }
-                        }
-                    }
-
-                    // From here on the byte at p is a token of its own, unless an entity behind it has swallowed it.
-                    if iszero(lt(p, end)) { continue }
-                    if eq(c, 0x3b) {
-                        let length, char := entity(p)
-                        if length {
-                            out := emit(out, add(p, 1), end)
-                            mstore8(0, char)
-                            out := emit(out, 0, 1)
-                            end := sub(add(p, 1), length)
-                            continue
-                        }
-                    }
-                    if and(raw, and(eq(c, 0x3e), eq(shr(192, mload(sub(p, 8))), 0x3c736b6970706564))) {
-                        joined := 1
-                        break
-                    }
-                    out := emit(out, add(p, 1), end)
-                    out := emit(out, p, add(p, 1))
-                    end := p
-                }
-                if joined { break }
-            }
-            out := emit(out, start, end)
-            count := shr(5, sub(out, first))
+            mstore(0x20, raw)
+            past := scan(start, end, out)
         }
     }
 
     /// @dev What 13a does before it tokenizes, in place: strips whitespace at the end, removes each `<skipped>`, then each dash before a
-    /// line break. Nothing removed gives rise to a second removal of the same kind. Returns the new end.
+    /// line break, and makes spaces of the other line breaks. Returns the new end.
+    ///
+    /// Where this joins bytes of invalid UTF-8 to a character, sacreBLEU still has the bytes, as it has decoded before. A line break
+    /// behind the lead byte keeps such a token apart from that of the character; `_scan` takes it for a part of the token.
     function _join(uint256 start, uint256 end) private pure returns (uint256 out) {
         end = _strip(start, end);
         out = start;
+        uint256 joint; // where the last removal was, in the output
         uint256 previous; // of the text without `<skipped>`, removed dashes included
-        for (uint256 at = start; at < end;) {
-            uint256 c;
-            assembly ("memory-safe") {
-                c := mload(at)
-            }
-            if (c >> 184 == 0x3c736b69707065643e) {
-                at += 9;
-                continue;
-            }
-            c >>= 248;
-            if (c == 0x0a && previous == 0x2d) {
-                --out;
-            } else {
-                assembly ("memory-safe") {
-                    mstore8(out, c)
+        assembly ("memory-safe") {
+            // Length of the character beyond ASCII that ends with the lowest byte of `tail`, or 0: no overlong form, no surrogate.
+            function character(tail) -> length {
+                if eq(and(tail, 0xe0c0), 0xc080) { length := shl(1, iszero(iszero(and(tail, 0x1e00)))) }
+                if eq(and(tail, 0xf0c0c0), 0xe08080) {
+                    let high := and(shr(12, tail), 0xf2)
+                    length := mul(3, iszero(or(iszero(high), eq(high, 0xd2))))
                 }
-                ++out;
+                if eq(and(tail, 0xf8c0c0c0), 0xf0808080) {
+                    let plane := or(and(shr(22, tail), 0x1c), and(shr(20, tail), 0x03))
+                    length := shl(2, lt(sub(plane, 1), 16))
+                }
             }
-            previous = c;
-            ++at;
+            for { let at := start } lt(at, end) {} {
+                let c := mload(at)
+                if eq(shr(184, c), 0x3c736b69707065643e) {
+                    joint := out
+                    at := add(at, 9)
+                    continue
+                }
+                c := byte(0, c)
+                at := add(at, 1)
+                if eq(c, 0x0a) {
+                    if eq(previous, 0x2d) {
+                        previous := 0
+                        out := sub(out, 1)
+                        joint := out
+                        continue
+                    }
+                    c := 0x20
+                }
+                previous := c
+                mstore8(out, c)
+                out := add(out, 1)
+                if lt(sub(out, joint), 4) {
+                    let length := character(mload(sub(out, 0x20)))
+                    if lt(sub(out, joint), length) {
+                        let lead := sub(out, length)
+                        mcopy(add(lead, 2), add(lead, 1), sub(length, 1))
+                        mstore8(add(lead, 1), 0x0a)
+                        out := add(out, 1)
+                        joint := 0
+                    }
+                }
+            }
         }
     }
 
