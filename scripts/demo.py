@@ -5,7 +5,6 @@ benchmarker lies about a score. Everything it makes lies in `.demo/`; each run b
 """
 
 import json
-import random
 import shutil
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 import demo_sets
 from rich.console import Console
-from stage import ASSAY, CommandFailed, Person, Ran, Stage
+from stage import CommandFailed, Person, Ran, Stage
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "tests" / "models"
@@ -100,6 +99,7 @@ class Demo:
         self.gateways: list[str] = []
 
     def chapter(self, title: str) -> None:
+        """Prints the time and what comes next."""
         console.print(f"\n[bold]{time.monotonic() - self.began:5.0f} s  {title}[/bold]")
 
     def together(self, work: Callable[..., Any], arguments: Iterable[Any]) -> list[Any]:
@@ -107,38 +107,25 @@ class Demo:
         return list(self.pool.map(work, arguments))
 
     def world(self, people: Sequence[Person]) -> None:
+        """Chain, keys and stake."""
         self.chapter("A development chain, and keys for everybody")
-        chain = Person(self.stage, "chain")
-        self.stage.start(chain, str(ASSAY), "--json", "devnet", "--port", str(self.stage.port))
-        self.together(self._settle, people)
-
-    def _settle(self, person: Person) -> None:
-        role = "provider" if person.name in MODEL_NAMES else "bench"
-        person.assay(role, "init", "--light")
-        for key in ("owner", "operator"):
-            address = person.json("keys", "address", key)["address"]
-            person.assay("devnet", "fund", address, "--ether", "20")
-        person.assay(role, "deposit", "10 ether", "--key", "owner")
-        person.assay(role, "allow", "operator", "5 ether", "--key", "owner")
+        self.stage.open_devnet()
+        self.together(lambda person: person.settle_in("provider" if person.name in MODEL_NAMES else "bench"), people)
 
     def models(self, providers: Sequence[tuple[Person, Model]]) -> None:
+        """Versions on chain, gateways up."""
         self.chapter("Four providers commit their versions and start their gateways")
         self.gateways = self.together(self._commit_and_serve, providers)
 
     def _commit_and_serve(self, pair: tuple[Person, Model]) -> str:
         person, model = pair
-        person.assay("provider", "register", model.name, "--owner", "owner", "--key", "operator")
-        digest = random.Random(model.name).randbytes(32).hex()
-        committed = person.json(
-            "provider", "commit-version", model.name, "--label", "demo", "--artifact-digest", digest, "--key", "operator"
-        )
-        version = committed["version"]
+        version = person.commit(model.name)
         self.versions[version] = model.what
-        server = person.serve("provider", "serve", "--version", version, *model.upstream, "--port", "0", "--key", "operator")
-        return str(server.ready["url"])
+        return str(person.serve_model(version, *model.upstream).ready["url"])
 
     def seal(self, exams: Sequence[Exam]) -> None:
-        self.chapter("Two benchmarkers seal their questions; a third, small set will be lied about")
+        """The task, and a sealed set for each exam."""
+        self.chapter("Two benchmarkers seal their questions; a third one will lie about a small set")
         console.print("    The questions are parts of NTREX-128 (CC BY-SA 4.0). It is public: it stands in for a private set.")
         task_file = self.stage.root / "task.toml"
         task_file.write_text(TASK)
@@ -154,6 +141,7 @@ class Demo:
         exam.round = exam.benchmarker.json("bench", "seal", exam.title, "--task", task, "--card", card)["round"]
 
     def sit(self, exams: Sequence[Exam]) -> None:
+        """The exam itself."""
         self.chapter("Every model sits every round at once: enrol, ask, answer, acknowledge")
         self.together(self._sit, exams)
 
@@ -162,6 +150,7 @@ class Demo:
         exam.benchmarker.assay("bench", "ask", exam.round)
 
     def settle(self, exams: Sequence[Exam]) -> None:
+        """The honest rounds to their reveal."""
         self.chapter("Answers are in: score, attest, reveal")
         self.together(self._settle_round, exams)
 
@@ -170,6 +159,7 @@ class Demo:
             patient(exam.benchmarker, "bench", step, exam.round)
 
     def results(self, reader: Person, exams: Sequence[Exam]) -> None:
+        """The table, and stock sacreBLEU beside it."""
         self.chapter("The result, computed by the chain")
         names = self.stage.root / "names.json"
         names.write_text(json.dumps(self.versions))
@@ -189,11 +179,13 @@ class Demo:
         console.print(f"    {exam.title}: every score on chain equals sacreBLEU's; the largest difference is {worst:.1e}")
 
     def verify(self, reader: Person, exams: Sequence[Exam]) -> None:
+        """The verifier on both rounds."""
         self.chapter("Anyone verifies both rounds from the chain and the bundle alone")
         for exam in exams:
             show(reader.assay("verify", exam.round, "--store", exam.benchmarker.home / "store"))
 
     def judge(self, reader: Person, exam: Exam) -> None:
+        """A block explorer's view."""
         self.chapter("One item judged by the chain itself, with a plain cast call")
         version = next(iter(self.versions))
         opened = reader.json("open", exam.round, version, "0", "--store", exam.benchmarker.home / "store")
@@ -214,7 +206,8 @@ class Demo:
         console.print("    0: Sound")
 
     def lie(self, watcher: Person, exam: Exam) -> None:
-        self.chapter("The third round's benchmarker attests a falsified score")
+        """A falsified score, from the forgery to the slash."""
+        self.chapter("The third benchmarker attests a falsified score")
         forger = exam.benchmarker
         patient(forger, "bench", "score", exam.round)
         forger.run(sys.executable, FORGER, exam.round, "--key", "operator")
@@ -288,17 +281,17 @@ def models() -> list[Model]:
 MODEL_NAMES = ("swift", "hasty", "rules", "words")
 
 
-def write_sets(root: Path, alder: Person, birch: Person) -> list[Exam]:
+def write_sets(root: Path, alder: Person, birch: Person, cedar: Person) -> list[Exam]:
     """The three question sets, and the list of all prompts for the careless model's draw."""
     pool = demo_sets.documents()
     cuts = {
         "alder-news": demo_sets.cut(pool, demo_sets.DOCUMENTS, demo_sets.SENTENCES, demo_sets.DECOYS),
         "birch-news": demo_sets.cut(pool, demo_sets.DOCUMENTS, demo_sets.SENTENCES, demo_sets.DECOYS),
-        "birch-more": demo_sets.cut(pool, 4, 2, 1),
+        "cedar-news": demo_sets.cut(pool, 4, 2, 1),
     }
     prompts = [question.prompt for title in ("alder-news", "birch-news") for question in cuts[title]]
     (root / "prompts.tsv").write_text("\n".join(["source", *prompts]) + "\n", "utf-8")
-    owners = {"alder-news": alder, "birch-news": birch, "birch-more": birch}
+    owners = {"alder-news": alder, "birch-news": birch, "cedar-news": cedar}
     return [Exam(owners[title], title, demo_sets.write(root / f"{title}.csv", cut)) for title, cut in cuts.items()]
 
 
@@ -306,22 +299,26 @@ def main() -> None:
     """Plays the whole demo."""
     root = ROOT / ".demo"
     shutil.rmtree(root, ignore_errors=True)
-    with Stage(root, lambda person, line: console.print(f"  [dim]{person.name}$[/dim] {shorten(line)}")) as stage:
-        with ThreadPoolExecutor(8) as pool:
-            demo = Demo(stage, pool)
-            alder, birch, watcher = (Person(stage, name) for name in ("alder", "birch", "watcher"))
-            providers = [(Person(stage, model.name), model) for model in models()]
-            exams = write_sets(root, alder, birch)
-            demo.world([alder, birch, watcher, *(person for person, _ in providers)])
-            demo.models(providers)
-            demo.seal(exams)
-            demo.sit(exams)
-            demo.settle(exams[:2])
-            demo.lie(watcher, exams[2])
-            demo.results(watcher, exams[:2])
-            demo.verify(watcher, exams[:2])
-            demo.judge(watcher, exams[0])
-            demo.chapter("Done")
+    with Stage(root, tell) as stage, ThreadPoolExecutor(8) as pool:
+        demo = Demo(stage, pool)
+        alder, birch, cedar, watcher = (Person(stage, name) for name in ("alder", "birch", "cedar", "watcher"))
+        providers = [(Person(stage, model.name), model) for model in models()]
+        exams = write_sets(root, alder, birch, cedar)
+        demo.world([alder, birch, cedar, watcher, *(person for person, _ in providers)])
+        demo.models(providers)
+        demo.seal(exams)
+        demo.sit(exams)
+        demo.settle(exams[:2])
+        demo.lie(watcher, exams[2])
+        demo.results(watcher, exams[:2])
+        demo.verify(watcher, exams[:2])
+        demo.judge(watcher, exams[0])
+        demo.chapter("Done")
+
+
+def tell(person: Person, line: str) -> None:
+    """Shows a command as it is typed."""
+    console.print(f"  [dim]{person.name}$[/dim] {shorten(line)}")
 
 
 def shorten(line: str, width: int = 150) -> str:

@@ -1,6 +1,6 @@
-"""The demo's question sets: disjoint parts of NTREX-128, English to Brazilian Portuguese, as CSV files that `assay bench import` takes.
+"""The demo's question sets: disjoint parts of NTREX-128, English to Brazilian Portuguese, as CSV files.
 
-NTREX-128 is public (CC BY-SA 4.0, Federmann, Kocmi and Xin 2022; see tests/data/ntrex-128/NOTICE.md). It stands in for private sets.
+NTREX-128 is public (CC BY-SA 4.0, Federmann, Kocmi and Xin 2022; notice in tests/data/ntrex-128). It stands in for private sets.
 """
 
 import csv

@@ -3,6 +3,7 @@
 Nothing here reaches into the package: everything is done by `assay` commands, as a user would paste them.
 """
 
+import hashlib
 import json
 import os
 import shlex
@@ -141,6 +142,31 @@ class Person:
         """Starts an `assay --json` command that runs until it is stopped."""
         return self.stage.start(self, str(ASSAY), "--json", *words)
 
+    def address(self, key: str) -> str:
+        """Address of one of this person's keys."""
+        return str(self.json("keys", "address", key)["address"])
+
+    def settle_in(self, role: str, ether: str = "10") -> None:
+        """Makes keys for a benchmarker ("bench") or a "provider", with money on both, a deposit and an allowance of half of it."""
+        self.assay(role, "init", "--light")
+        for key in ("owner", "operator"):
+            self.assay("devnet", "fund", self.address(key), "--ether", str(2 * float(ether)))
+        self.assay(role, "deposit", f"{ether} ether", "--key", "owner")
+        self.assay(role, "allow", "operator", f"{float(ether) / 2:g} ether", "--key", "owner")
+
+    def commit(self, model: str, label: str = "first") -> str:
+        """Registers a model and commits a version of it; the version's id."""
+        self.assay("provider", "register", model, "--owner", "owner", "--key", "operator")
+        digest = hashlib.sha256(model.encode()).hexdigest()
+        committed = self.json(
+            "provider", "commit-version", model, "--label", label, "--artifact-digest", digest, "--key", "operator"
+        )
+        return str(committed["version"])
+
+    def serve_model(self, version: str, *upstream: str | Path, port: int = 0) -> Server:
+        """Starts the gateway of a version; its address is `ready["url"]`."""
+        return self.serve("provider", "serve", "--version", version, *upstream, "--port", str(port), "--key", "operator")
+
 
 class Stage:
     """The world: one devnet and everybody on it. Use as a context manager; leaving it stops every server."""
@@ -160,6 +186,10 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         for server in reversed(self.servers):
             server.stop()
+
+    def open_devnet(self) -> Server:
+        """Starts the development chain."""
+        return self.start(Person(self, "chain"), str(ASSAY), "--json", "devnet", "--port", str(self.port))
 
     def say(self, person: Person, line: str) -> None:
         """Shows a command to whoever looks on."""
