@@ -147,7 +147,7 @@ class Person:
         return str(self.json("keys", "address", key)["address"])
 
     def settle_in(self, role: str, ether: str = "10") -> None:
-        """Makes keys for a benchmarker ("bench") or a "provider", with money on both, a deposit and an allowance of half of it."""
+        """Makes keys for a role ("bench" or "provider"), with money on both, a deposit and an allowance of half of it."""
         self.assay(role, "init", "--light")
         for key in ("owner", "operator"):
             self.assay("devnet", "fund", self.address(key), "--ether", str(2 * float(ether)))
