@@ -137,10 +137,10 @@ def test_lines__hangs__silence_and_never_an_answer_to_an_older_question(tmp_path
     body = """
 for line in sys.stdin:
     text = json.loads(line)
-    if text == "hang": time.sleep(1.5)
+    if text == "hang": time.sleep(4)
     print(json.dumps(text), flush=True)
 """
-    assert ask_all(lines(tmp_path, body, timeout=0.7), "hang", "next") == [None, b"next"]
+    assert ask_all(lines(tmp_path, body, timeout=2.0), "hang", "next") == [None, b"next"]
 
 
 def test_lines__endless_line__silence_within_the_limit(tmp_path):
@@ -345,11 +345,10 @@ def test_python__hangs__silence_and_the_gateway_stays_awake():
             return text
 
     async def ask():
-        upstream = python(Slow(), timeout=0.2)
-        begun = time.monotonic()
+        upstream = python(Slow(), timeout=1.0)
         task = asyncio.create_task(upstream.translate("a"))
         await asyncio.sleep(0.05)
-        awake = time.monotonic() - begun
+        awake = not task.done()
         result = await task
         release.set()
         later = await upstream.translate("b")
@@ -357,7 +356,7 @@ def test_python__hangs__silence_and_the_gateway_stays_awake():
         return awake, result, later
 
     awake, result, later = asyncio.run(ask())
-    assert awake < 0.2
+    assert awake
     assert result is None
     assert later == b"b"
 
