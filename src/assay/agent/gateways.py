@@ -1,7 +1,7 @@
 """HTTP to one provider's gateway, with nothing left open: sizes, times, redirects, encodings and content types are all bounded.
 
-What comes back is parsed into facts and is not believed yet; `accept.py` checks signatures and hashes. Every failure is one of three:
-Unreachable (no whole answer in time), NotNow (the gateway says: later) and GatewayRefused (it says no, or talks nonsense).
+What comes back is parsed into facts and is not believed yet; `accept.py` checks signatures and hashes. Every failure is one of
+three: Unreachable (no whole answer in time), NotNow (the gateway says: later) and GatewayRefused (it says no, or talks nonsense).
 """
 
 import asyncio
@@ -116,7 +116,7 @@ class Gateway:
             raise self._nonsense("it answered for another round or version")
         return self._hex(body.get("signature"), 65)
 
-    async def ask(self, ask: Ask, prompt: bytes, acks: Sequence[Ack], *, cap: int, timeout: float) -> Reply:
+    async def ask(self, ask: Ask, prompt: bytes, acks: Sequence[Ack], *, cap: int, within: float) -> Reply:
         """Put one question, with acknowledgements for earlier answers. `cap` is the task's largest text in bytes."""
         question = {
             "round": _hex(ask.round),
@@ -127,7 +127,7 @@ class Gateway:
             "signature": _hex(ask.signature),
             "acks": [_ack(ack) for ack in acks],
         }
-        body = await self._call("POST", "/v1/ask", question, 6 * cap + SMALL_BYTES, timeout)
+        body = await self._call("POST", "/v1/ask", question, 6 * cap + SMALL_BYTES, within)
         return Reply(
             self._hex(body.get("round"), 32),
             self._hex(body.get("version"), 32),
@@ -142,13 +142,13 @@ class Gateway:
         body = await self._call("POST", "/v1/ack", {"acks": [_ack(ack) for ack in acks]}, SMALL_BYTES, TIMEOUT)
         return self._integer(body, "accepted")
 
-    async def _call(self, verb: str, path: str, body: Mapping[str, object] | None, limit: int, timeout: float) -> dict[str, Any]:
+    async def _call(self, verb: str, path: str, body: Mapping[str, object] | None, limit: int, within: float) -> dict[str, Any]:
         content = None if body is None else orjson.dumps(body)
         try:
-            async with asyncio.timeout(timeout), self._http.stream(verb, self.url + path, content=content) as response:
+            async with asyncio.timeout(within), self._http.stream(verb, self.url + path, content=content) as response:
                 raw = await self._read(response, limit)
         except TimeoutError:
-            raise Unreachable(f"{self.url} did not answer within {timeout:.0f} s", "try again, or ask the provider") from None
+            raise Unreachable(f"{self.url} did not answer within {within:.0f} s", "try again, or ask the provider") from None
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise Unreachable(f"{self.url}: {type(error).__name__}", "try again, or ask the provider") from None
         return self._body(response, raw)

@@ -16,14 +16,16 @@ from typing import Any
 
 import orjson
 
-from assay.agent.records import BundleRecord, Enrolment, RoundRecord, ScoreRecord, SetItem, SetRecord
+from assay.agent.records import BundleRecord, Enrolment, RoundRecord, ScoreRecord, SetItem, SetRecord, TxRecord
 from assay.agent.schema import MIGRATIONS, TABLES, append_only
 from assay.encoding.hashing import uint
 from assay.errors import BadInput, Fatal, Refused
-from assay.types import Kind, ModelId, Node, RoundId, TaskId, VersionId
+from assay.types import Kind, ModelId, Node, RoundId, VersionId
 
 APPLICATION_ID = 0x41535341
 BUSY_MS = 10_000
+OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 
 
 class Journal:
@@ -95,15 +97,18 @@ class Journal:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside are on disk when it ends, or none of them is."""
+        """All writes inside are on disk when it ends, or none of them is. Inside another one, it is a part of that one."""
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+            inner = self._db.in_transaction
+            begin, commit, undo = INNER if inner else OUTER
+            self._db.execute(begin)
             try:
                 yield
             except BaseException:
-                self._db.execute("ROLLBACK")
+                for statement in undo:
+                    self._db.execute(statement)
                 raise
-            self._db.execute("COMMIT")
+            self._db.execute(commit)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -204,16 +209,16 @@ class Journal:
 
     # Transactions
 
-    def add_transaction(self, round_: RoundId | None, step: str, tx_hash: bytes, raw: bytes) -> None:
+    def add_transaction(self, round_: RoundId | None, step: str, tx: TxRecord) -> None:
         """Append a signed transaction, before it is sent. The same one again changes nothing."""
         with self.transaction():
-            if not self.one("SELECT 1 FROM transactions WHERE hash = ?", (tx_hash,)):
-                self.add("transactions", (tx_hash, round_, step, raw, time.time()))
+            if not self.one("SELECT 1 FROM transactions WHERE hash = ?", (tx.hash,)):
+                self.add("transactions", (tx.hash, round_, step, tx.what, tx.nonce, tx.raw, time.time()))
 
-    def transactions(self, round_: RoundId, step: str) -> list[bytes]:
-        """Hashes of the transactions that were signed for a step of a round, oldest first."""
-        sql = "SELECT hash FROM transactions WHERE round = ? AND step = ? ORDER BY rowid"
-        return [row[0] for row in self.all(sql, (round_, step))]
+    def transactions(self, round_: RoundId, step: str) -> list[TxRecord]:
+        """Transactions that were signed for a step of a round, oldest first."""
+        sql = "SELECT hash, raw, nonce, what FROM transactions WHERE round = ? AND step = ? ORDER BY rowid"
+        return [TxRecord(*row) for row in self.all(sql, (round_, step))]
 
     # Enrolments
 
@@ -229,8 +234,9 @@ class Journal:
 
     def enrolments(self, round_: RoundId) -> list[Enrolment]:
         """All consents for a round, oldest first, with the latest address of each gateway."""
-        sql = """SELECT round, version, model, operator, signature, (SELECT url FROM gateways g
-            WHERE g.round = e.round AND g.version = e.version ORDER BY id DESC LIMIT 1) FROM enrolments e WHERE round = ? ORDER BY rowid"""
+        sql = """SELECT round, version, model, operator, signature,
+            (SELECT url FROM gateways g WHERE g.round = e.round AND g.version = e.version ORDER BY id DESC LIMIT 1)
+            FROM enrolments e WHERE round = ? ORDER BY rowid"""
         return [Enrolment(RoundId(r), VersionId(v), ModelId(m), *rest) for r, v, m, *rest in self.all(sql, (round_,))]
 
     # Scores and bundles
@@ -264,7 +270,7 @@ class Journal:
 
 
 def _round_of(row: Sequence[Any]) -> RoundRecord:
-    return RoundRecord(RoundId(row[0]), *row[1:6], TaskId(row[6]), *row[7:])
+    return RoundRecord(*row)
 
 
 def _number(row: tuple[object, ...]) -> int:

@@ -49,6 +49,16 @@ class RoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TxRecord:
+    """A signed transaction. `what` says in words what it does."""
+
+    hash: bytes
+    raw: bytes
+    nonce: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolment:
     """A provider's consent to sit a round, and where its gateway was last."""
 

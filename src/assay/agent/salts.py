@@ -1,4 +1,4 @@
-"""Everything that is drawn from the master secret, so that a lost database loses no question: source file and secret rebuild every salt.
+"""All that is drawn from the master secret: source file and secret rebuild every salt, so a lost database loses no question.
 
 The nonce of a round hashes the set itself and how often it was sealed before, not a counter of the machine: a counter that starts
 again after a loss would give two sets the same salts, and the first reveal would open the second set's leaves to guessing.

@@ -58,6 +58,8 @@ MIGRATIONS: tuple[str, ...] = (
         hash BLOB PRIMARY KEY CHECK (length(hash) = 32),
         round BLOB REFERENCES rounds,
         step TEXT NOT NULL,
+        what TEXT NOT NULL,
+        nonce INTEGER NOT NULL,
         raw BLOB NOT NULL,
         journaled_at REAL NOT NULL
     ) STRICT;
@@ -148,7 +150,6 @@ MIGRATIONS: tuple[str, ...] = (
         block_number INTEGER NOT NULL,
         block_hash BLOB NOT NULL,
         scored_at REAL NOT NULL,
-        UNIQUE (round, version, root_hash),
         FOREIGN KEY (round, version) REFERENCES enrolments
     ) STRICT;
     CREATE TABLE bundles (

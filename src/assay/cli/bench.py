@@ -1,0 +1,499 @@
+"""`assay bench`: the benchmarker's commands, from the import of a set to the release of its bond. Each names the next one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from assay import keys
+from assay.cli.common import HASH, connect, emit, key_options, load_signer, pass_settings, password_of, password_option, progress
+from assay.encoding.hashing import checksum, keccak
+from assay.encoding.receipts import LocalSigner
+from assay.errors import BadInput
+from assay.settings import Settings, private_folder
+from assay.types import Address, Phase, RoundId, TaskId, VersionId
+
+if TYPE_CHECKING:  # the chain and sacreBLEU are imported by the commands that need them
+    from assay.agent.context import Agent
+    from assay.agent.journal import Journal
+    from assay.agent.overview import Overview
+    from assay.chain.client import Chain
+    from assay.chain.contracts.base import Call
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path, dir_okay=False)
+ROUND = click.argument("round_", metavar="ROUND")
+PATIENCE = 180 * 86_400.0
+FINALITY_PATIENCE = 3_600.0
+STEPS = 1_000
+
+
+def operator_options(function: Function) -> Function:
+    """Adds --key for the operator, by default the key that `init` made, and --password-file."""
+    option = click.option("--key", metavar="NAME", default="operator", show_default=True, help="The operator's key.")
+    return option(password_option(function))
+
+
+def wait_option(function: Function) -> Function:
+    """Adds --wait."""
+    return click.option("--wait", is_flag=True, help="Wait until the chain is there, instead of saying when it will be.")(
+        function
+    )
+
+
+@click.group("bench")
+def command() -> None:
+    """Examine models with questions that nobody has seen.
+
+    \b
+    Once:        init, then money to both keys, deposit, allow
+    Each round:  import, seal, enrol, ask, score, attest, reveal, release
+    """
+
+
+@command.command()
+@click.option("--owner", default="owner", show_default=True, help="Name of the key that holds the stake.")
+@click.option("--operator", default="operator", show_default=True, help="Name of the key that signs and sends.")
+@click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
+@click.option("--light", is_flag=True, help="Keys that open fast and protect little: for development chains.")
+@password_option
+@pass_settings
+def init(settings: Settings, owner: str, operator: str, salts: str, light: bool, password_file: Path | None) -> None:
+    """Make both keys and the master secret of the salts, where they are missing."""
+    have = dict(keys.list_keys(settings.keys))
+    missing = [name for name in dict.fromkeys((owner, operator, salts)) if name not in have]
+    password = password_of(password_file, confirm=True) if missing else ""
+    for name in missing:
+        have[name] = keys.new_key(settings.keys, name, password, light=light)
+    _open_journal(settings).close()
+    text = [
+        f"owner     {have[owner]}",
+        f"operator  {have[operator]}",
+        f"Back up {settings.keys}: without {salts}.json no sealed question can be opened.",
+        f'next: send money to both keys, then assay bench deposit "1 ether" --key {owner}',
+        f'      and assay bench allow {operator} "1 ether" --key {owner}',
+    ]
+    emit(settings, {"owner": have[owner], "operator": have[operator], "made": missing}, text)
+
+
+# Money
+
+
+@command.command()
+@click.argument("amount")
+@key_options
+@pass_settings
+def deposit(settings: Settings, amount: str, key: str, password_file: Path | None) -> None:
+    """Deposit AMOUNT, for example "1 ether", as the owner's stake."""
+    wei = _wei(amount)
+    _pay(settings, key, password_file, lambda chain, me: chain.vault.deposit(me, wei), {"deposited": wei})
+
+
+@command.command()
+@click.argument("amount")
+@click.option("--to", metavar="ADDRESS", help="Where it goes. Default: the owner.")
+@key_options
+@pass_settings
+def withdraw(settings: Settings, amount: str, to: str | None, key: str, password_file: Path | None) -> None:
+    """Withdraw AMOUNT of the owner's free stake."""
+    wei, where = _wei(amount), _address(settings, to) if to else None
+    _pay(settings, key, password_file, lambda chain, me: chain.vault.withdraw(wei, where or me), {"withdrawn": wei})
+
+
+@command.command()
+@click.argument("operator")
+@click.argument("limit")
+@key_options
+@pass_settings
+def allow(settings: Settings, operator: str, limit: str, key: str, password_file: Path | None) -> None:
+    """Let OPERATOR, a key's name or an address, have LIMIT of the owner's stake locked at once; "0 wei" ends it."""
+    who, wei = _address(settings, operator), _wei(limit)
+    _pay(settings, key, password_file, lambda chain, _: chain.vault.allow(who, wei), {"operator": who, "limit": wei})
+
+
+@command.command()
+@click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake.")
+@pass_settings
+def balance(settings: Settings, owner: str) -> None:
+    """Stake of the owner, in wei."""
+    address = _address(settings, owner)
+    free, locked = connect(settings).vault.balance(address)
+    emit(settings, {"owner": address, "free": free, "locked": locked})
+
+
+# A round
+
+
+@command.command("import")
+@click.argument("file", type=FILE)
+@click.option("--set", "name", required=True, help="Name of the set.")
+@click.option("--decoys", metavar="FILE", type=FILE, help="More items, all of them decoys.")
+@click.option(
+    "--map", "renamed", metavar="COLUMN=FIELD", multiple=True, help="Use COLUMN as prompt, reference, group, tags or kind."
+)
+@click.option("--ignore", "ignored", metavar="COLUMN", multiple=True, help="Pass over COLUMN.")
+@pass_settings
+def import_(
+    settings: Settings, file: Path, name: str, decoys: Path | None, renamed: tuple[str, ...], ignored: tuple[str, ...]
+) -> None:
+    """Import a test set from a CSV, TSV or JSONL FILE.
+
+    Columns: prompt, reference, and if wanted group (the document of an item), tags, kind (scored or decoy).
+    """
+    from assay.agent.importer import read_set
+    from assay.agent.records import SetItem
+    from assay.agent.salts import set_digest
+
+    if not name.isprintable() or not 0 < len(name) <= 100 or name.startswith("0x"):
+        raise BadInput(f"{name!r:.40} is no name for a set", "use up to 100 printable characters", where="--set")
+    source = read_set(file, decoys, columns=dict(_renaming(pair) for pair in renamed), ignored=frozenset(ignored))
+    items = [SetItem(n, i.kind, i.prompt, i.reference, i.group, i.tags, keccak(i.prompt)) for n, i in enumerate(source)]
+    with _journal(settings) as journal:
+        journal.add_set(name, set_digest(items), items)
+        record = next(found for found in journal.sets() if found.name == name)
+    text = [f"{name}: {record.scored} scored items, {record.decoys} decoys", f"next: assay bench seal {name} --task TASK"]
+    emit(settings, record, text)
+
+
+@command.command()
+@click.argument("set_", metavar="SET")
+@click.option("--task", required=True, type=HASH, help="Id of the task; see `assay task list`.")
+@click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake backs the round.")
+@click.option("--card", "card_file", metavar="FILE", type=FILE, help="Dataset card (JSON).")
+@click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
+@operator_options
+@pass_settings
+def seal(
+    settings: Settings,
+    set_: str,
+    task: TaskId,
+    owner: str,
+    card_file: Path | None,
+    salts: str,
+    key: str,
+    password_file: Path | None,
+) -> None:
+    """Seal SET: its questions, references and decoys are fixed from now on."""
+    from assay.agent.card import read_card
+    from assay.agent.steps import seal as step
+
+    card, benchmarker = read_card(card_file) if card_file else None, _address(settings, owner)
+    with _agent(settings, key, password_file, salts=salts) as agent:
+        report = step.run(agent, set_, task, benchmarker, card)
+    text = [
+        f"{'sealed' if report.sent else 'was sealed before:'} {_hex(report.round)}",
+        f"{report.items - report.decoys} scored items, {report.decoys} decoys; answers until {report.deadlines.answer_by}",
+        f"next: assay bench enrol {_short(report.round)} GATEWAY...",
+    ]
+    emit(settings, report, text)
+
+
+@command.command()
+@ROUND
+@click.argument("gateways", metavar="GATEWAY...", nargs=-1, required=True)
+@click.option("--version", "versions", type=HASH, multiple=True, help="Only this version of theirs. May be repeated.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the enrolment is final.")
+@operator_options
+@pass_settings
+def enrol(
+    settings: Settings,
+    round_: str,
+    gateways: tuple[str, ...],
+    versions: tuple[VersionId, ...],
+    wait: bool,
+    key: str,
+    password_file: Path | None,
+) -> None:
+    """Enrol the models behind each GATEWAY in ROUND. Whoever is enrolled has to be scored."""
+    from assay.agent.gateways import checked_url
+    from assay.agent.steps import enrol as step
+    from assay.agent.waiting import until_ready
+
+    urls = [checked_url(url) for url in gateways]
+    with _agent(settings, key, password_file) as agent:
+        chosen = _chosen(agent.journal, round_)
+        report = step.run(agent, chosen, urls, versions)
+        if wait:
+            until_ready(lambda: step.demand_final(agent, chosen), FINALITY_PATIENCE)
+    text = [f"enrolled      {_hex(version)}" for version in report.enrolled]
+    text += [f"not enrolled  {refusal.url} {_hex(refusal.version)}: {refusal.reason}" for refusal in report.refused]
+    emit(settings, report, [*text, f"next: assay bench ask {_short(chosen)}"])
+
+
+@command.command()
+@ROUND
+@click.option("--answer-timeout", default=60, show_default=True, type=click.IntRange(1, 86_400), help="Seconds for one answer.")
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Positions asked at a time.")
+@click.option(
+    "--attempts", default=3, show_default=True, type=click.IntRange(1, 100), help="Sweeps in a row that may bring nothing."
+)
+@wait_option
+@operator_options
+@pass_settings
+def ask(
+    settings: Settings,
+    round_: str,
+    answer_timeout: int,
+    concurrency: int,
+    attempts: int,
+    wait: bool,
+    key: str,
+    password_file: Path | None,
+) -> None:
+    """Ask every enrolled model every question of ROUND. Run it again while answers are missing."""
+    from assay.agent.asking import AskOptions
+    from assay.agent.steps import ask as step
+
+    options = AskOptions(answer_timeout, concurrency, attempts)
+    with _agent(settings, key, password_file, what="answers") as agent:
+        chosen = _chosen(agent.journal, round_)
+        report = _ready(lambda: step.run(agent, chosen, options), wait=wait)
+    text = []
+    for version in report.versions:
+        reasons = ", ".join(f"{count} {slug}" for slug, count in sorted(version.failures.items()))
+        missing = f", {version.missing} missing" + f" ({reasons})" * bool(reasons) if version.missing else ""
+        text.append(f"{_short(version.version)}  {version.answered} of {report.items} answered{missing}  {version.url}")
+    again = f"again before {report.latest}: assay bench ask {_short(chosen)}"
+    then = f"when the answers are over: assay bench score {_short(chosen)}"
+    emit(settings, report, [*text, f"next: {then if report.complete else again}"])
+
+
+@command.command()
+@ROUND
+@wait_option
+@operator_options
+@pass_settings
+def score(settings: Settings, round_: str, wait: bool, key: str, password_file: Path | None) -> None:
+    """Measure every answer of ROUND and build the score trees. Sends nothing."""
+    from assay.agent.steps import score as step
+
+    with _agent(settings, key, password_file, what="models") as agent:
+        chosen = _chosen(agent.journal, round_)
+        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    text = [
+        f"{_short(s.version)}  {s.shown:>10}  {s.answered} answered, {s.silent} silent, {s.decoys} decoys" for s in report.scores
+    ]
+    if report.contradictions:
+        text.append(f"{report.contradictions} answers were given twice and differ: evidence against the provider is kept")
+    emit(settings, report, [*text, f"next: assay bench attest {_short(chosen)}"])
+
+
+@command.command()
+@ROUND
+@wait_option
+@operator_options
+@pass_settings
+def attest(settings: Settings, round_: str, wait: bool, key: str, password_file: Path | None) -> None:
+    """Attest the score trees of ROUND; the chain computes the scores."""
+    from assay.agent.steps import attest as step
+
+    with _agent(settings, key, password_file, what="models") as agent:
+        chosen = _chosen(agent.journal, round_)
+        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    text = [f"{_short(version)}  {view.standing.name.lower()}  {view.score / 1e16:.2f}" for version, view in report.scores]
+    emit(settings, report, [*text, f"next, before {report.reveal_by}: assay bench reveal {_short(chosen)}"])
+
+
+@command.command()
+@ROUND
+@click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
+@wait_option
+@operator_options
+@pass_settings
+def reveal(settings: Settings, round_: str, salts: str, wait: bool, key: str, password_file: Path | None) -> None:
+    """Write the bundle of ROUND and publish its digest. The set is spent."""
+    from assay.agent.steps import reveal as step
+
+    with _agent(settings, key, password_file, salts=salts) as agent:
+        chosen = _chosen(agent.journal, round_)
+        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    text = [
+        f"{'revealed' if report.sent else 'was revealed before:'} {report.cid}",
+        f"challenges until {report.challenge_until} or later; keep the store served until then and after",
+        f"next: assay verify {_hex(chosen)}; and in the end assay bench release {_short(chosen)}",
+    ]
+    emit(settings, report, text)
+
+
+@command.command()
+@ROUND
+@wait_option
+@operator_options
+@pass_settings
+def release(settings: Settings, round_: str, wait: bool, key: str, password_file: Path | None) -> None:
+    """Free the bonds of ROUND once it is over."""
+    from assay.agent.steps import release as step
+
+    with _agent(settings, key, password_file) as agent:
+        chosen = _chosen(agent.journal, round_)
+        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    text = [
+        "the round bond is free" if report.round_bond else "the round bond was settled before",
+        f"{len(report.versions)} version bonds are free; the others from {report.versions_from} on",
+        'next: assay bench withdraw "1 ether" --key owner',
+    ]
+    emit(settings, report, text)
+
+
+@command.command("list")
+@pass_settings
+def list_(settings: Settings) -> None:
+    """Sets and rounds of this home."""
+    with _journal(settings) as journal:
+        sets, rounds = journal.sets(), journal.rounds()
+    phases: dict[RoundId, Phase] = {}
+    if rounds:
+        chain = connect(settings)
+        phases = {record.round: chain.rounds.phase(record.round) for record in rounds}
+    text = [f"set    {found.name}: {found.scored} scored items, {found.decoys} decoys" for found in sets]
+    text += [f"round  {_short(r.round)}  {phases[r.round].name.lower():<11}  {r.set_name}" for r in rounds]
+    found_rounds = [{"round": r.round, "set": r.set_name, "task": r.task, "phase": phases[r.round]} for r in rounds]
+    emit(settings, {"sets": sets, "rounds": found_rounds}, text or ["nothing yet; next: assay bench import FILE --set NAME"])
+
+
+@command.command()
+@ROUND
+@pass_settings
+def show(settings: Settings, round_: str) -> None:
+    """Where ROUND stands, and what it needs next."""
+    from assay.agent.overview import overview
+    from assay.agent.rounds import find_round
+
+    with _journal(settings) as journal:
+        found = overview(connect(settings), journal, find_round(journal, round_))
+    emit(settings, found, _overview_text(found))
+
+
+def _overview_text(found: "Overview") -> Iterator[str]:
+    yield f"round   {_hex(found.round)}"
+    yield f"set     {found.set}: {found.items - found.decoys} scored items, {found.decoys} decoys"
+    yield f"phase   {found.phase.name.lower()} at {found.now}"
+    if found.deadlines:
+        ends = found.deadlines
+        yield f"until   answers {ends.answer_by}, attest {ends.attest_by}, reveal {ends.reveal_by}"
+    for version in found.versions:
+        yield f"model   {_short(version.version)}  {version.shown:>10}  {version.received} answers here  {version.url}"
+    if found.contradictions:
+        yield f"        {found.contradictions} contradicting answers: evidence against a provider"
+    if found.cid:
+        yield f"bundle  {found.cid}"
+    if found.next:
+        yield f"next    assay bench {found.next} {found.set if found.next == 'seal' else _short(found.round)}"
+
+
+# Helpers
+
+
+def _open_journal(settings: Settings) -> "Journal":
+    from assay.agent.journal import Journal
+
+    return Journal(private_folder(settings.home) / "bench.sqlite")
+
+
+@contextmanager
+def _journal(settings: Settings) -> "Iterator[Journal]":
+    journal = _open_journal(settings)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
+def _agent(
+    settings: Settings, key: str, password_file: Path | None, *, salts: str | None = None, what: str = "steps"
+) -> "Iterator[Agent]":
+    """Everything that a step works with, built once."""
+    from assay.agent.context import Agent
+    from assay.chain.door import Door
+    from assay.storage.store import Store
+
+    signer, secret = _secrets(settings, key, password_file, salts)
+    with _journal(settings) as journal, progress(what, STEPS) as count:
+        chain = connect(settings)
+        done = [0]
+
+        def advance(now: int, total: int) -> None:
+            reached = STEPS * now // total
+            count(reached - done[0])
+            done[0] = reached
+
+        store = Store(private_folder(settings.store))
+        yield Agent(chain, Door(chain, signer), signer, journal, store, settings.tasks, secret, advance)
+
+
+def _secrets(settings: Settings, key: str, password_file: Path | None, salts: str | None) -> tuple[LocalSigner, bytes | None]:
+    """The signer and, where it is wanted, the master secret; both open with the same password."""
+    if salts is None:
+        return load_signer(settings, key, password_file), None
+    keys.address_of_key(settings.keys, key)
+    keys.address_of_key(settings.keys, salts)
+    password = password_of(password_file)
+    return keys.open_key(settings.keys, key, password), keys.open_secret(settings.keys, salts, password)
+
+
+T = TypeVar("T")
+
+
+def _ready(step: Callable[[], T], *, wait: bool) -> T:
+    from assay.agent.waiting import until_ready
+
+    return until_ready(step, PATIENCE if wait else 0.0)
+
+
+def _pay(
+    settings: Settings, key: str, password_file: Path | None, make: "Callable[[Chain, Address], Call]", result: dict[str, Any]
+) -> None:
+    """Send one call with the owner's key and print what came of it."""
+    from assay.chain.door import Door
+
+    signer = load_signer(settings, key, password_file)
+    chain = connect(settings)
+    receipt = Door(chain, signer).send(make(chain, signer.address))
+    free, locked = chain.vault.balance(signer.address)
+    emit(settings, {**result, "free": free, "locked": locked, "tx": receipt.tx_hash, "fee": receipt.fee})
+
+
+def _chosen(journal: "Journal", text: str) -> RoundId:
+    from assay.agent.rounds import find_round
+
+    return find_round(journal, text).round
+
+
+def _renaming(pair: str) -> tuple[str, str]:
+    column, separator, field = pair.partition("=")
+    if not separator or not column:
+        raise BadInput(f"{pair!r:.60} is no COLUMN=FIELD", "write it like --map source=prompt", where="--map")
+    return column, field
+
+
+def _address(settings: Settings, text: str) -> Address:
+    """An address, or that of a key of this home."""
+    if not text.startswith("0x"):
+        return keys.address_of_key(settings.keys, text)
+    try:
+        raw = bytes.fromhex(text[2:])
+    except ValueError:
+        raw = b""
+    if len(raw) != 20:
+        raise BadInput(f"{text:.80} is no address", "give 0x and 40 hex digits, or the name of a key", where="ADDRESS")
+    return checksum(raw)
+
+
+def _wei(text: str) -> int:
+    from assay.gateway.policy import amount
+
+    try:
+        return amount(text)
+    except ValueError:
+        raise BadInput('"<number> wei|gwei|ether" is wanted', 'for example "0.1 ether"', where="AMOUNT") from None
+
+
+def _hex(raw: bytes) -> str:
+    return "0x" + raw.hex()
+
+
+def _short(raw: bytes) -> str:
+    return "0x" + raw.hex()[:12]
