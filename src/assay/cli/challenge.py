@@ -1,6 +1,7 @@
 """`assay challenge`: bring the proof of a fault to the chain, or see what would happen."""
 
 import secrets
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,23 +56,25 @@ def command(
     if send and key is None:
         raise click.UsageError("--send needs --key NAME")
     signer = load_signer(settings, key, password_file) if send and key else None
-    chain = connect(settings)
-    facts = collect(chain, sources.find_round(chain, round_))
-    chosen = sources.find_version(facts, version) if version else None
-    with sources.round_bundle(facts, Store(store_dir or settings.store), given) as found:
+    with ExitStack() as stack:
+        chain = stack.enter_context(closing(connect(settings)))
+        facts = collect(chain, sources.find_round(chain, round_))
+        chosen = sources.find_version(facts, version) if version else None
+        found = stack.enter_context(sources.round_bundle(facts, Store(store_dir or settings.store), given))
         bundle = sources.need_bundle(facts, found)
         if chosen is None or position is None:
             chosen, position = _first_fault(facts, bundle, chosen)
         opened = opening(facts, bundle, chosen, position, secrets.randbits(256))
-    here, there = judge(facts, chosen, opened), chain.judge.judge(facts.round.id, chosen, opened)
-    result = {"round": facts.round.id, "version": chosen, "position": position, "verdict": here, "verdict_on_chain": there}
-    if not there.is_fault:
-        raise Refused(f"item {position} is no fault: {here.name} here, {there.name} on chain", "Run `assay verify` to find one.")
-    call, door = chain.disputes.challenge(facts.round.id, chosen, opened), Door(chain, signer)
-    result |= {"gas": door.dry_run(call).gas, "reward": facts.task.round_bond // 2, "sent": send}
-    if send:
-        receipt = door.send(call)
-        result |= {"transaction": receipt.tx_hash, "block": receipt.block, "gas": receipt.gas_used, "fee": receipt.fee}
+        here, there = judge(facts, chosen, opened), chain.judge.judge(facts.round.id, chosen, opened)
+        if not there.is_fault:
+            message = f"item {position} is no fault: {here.name} here, {there.name} on chain"
+            raise Refused(message, "Run `assay verify` to find one.")
+        result = {"round": facts.round.id, "version": chosen, "position": position, "verdict": here, "verdict_on_chain": there}
+        call, door = chain.disputes.challenge(facts.round.id, chosen, opened), Door(chain, signer)
+        result |= {"gas": door.dry_run(call).gas, "reward": facts.task.round_bond // 2, "sent": send}
+        if send:
+            receipt = door.send(call)
+            result |= {"transaction": receipt.tx_hash, "block": receipt.block, "gas": receipt.gas_used, "fee": receipt.fee}
     emit(settings, result)
 
 

@@ -1,6 +1,7 @@
 """`assay export`: a round as files that other programs read."""
 
 import shlex
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -30,8 +31,8 @@ def command(settings: Settings, round_: str, out: Path, given: Path | None, stor
     from assay.metrics import by_signature
     from assay.storage.store import Store
 
-    chain = connect(settings)
-    facts = collect(chain, sources.find_round(chain, round_))
+    with closing(connect(settings)) as chain:
+        facts = collect(chain, sources.find_round(chain, round_))
     with sources.round_bundle(facts, Store(store_dir or settings.store), given) as found:
         bundle = sources.need_bundle(facts, found)
         sources.demand_true(facts, bundle)

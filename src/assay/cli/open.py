@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ def command(settings: Settings, round_: str, version: str, position: int, given:
     from assay.chain.contracts.judge import opening_tuple
     from assay.storage.store import Store
 
-    chain = connect(settings)
-    facts = collect(chain, sources.find_round(chain, round_))
+    with closing(connect(settings)) as chain:
+        facts = collect(chain, sources.find_round(chain, round_))
     chosen = sources.find_version(facts, version)
     with sources.round_bundle(facts, Store(store_dir or settings.store), given) as found:
         bundle = sources.need_bundle(facts, found)

@@ -1,7 +1,7 @@
 """`assay verify`: check a whole round against the chain and its bundle."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +46,9 @@ def command(settings: Settings, target: str, given: Path | None, store_dir: Path
 
     if given is not None and sources.is_bundle(target):
         raise click.UsageError("--bundle goes with a round, and the argument is a bundle already")
-    chain, store = connect(settings), Store(store_dir or settings.store)
+    store = Store(store_dir or settings.store)
     with ExitStack() as stack:
+        chain = stack.enter_context(closing(connect(settings)))
         if sources.is_bundle(target):
             bundle = stack.enter_context(sources.target_bundle(target, store))
             facts = collect(chain, bundle.manifest.facts.round)

@@ -5,7 +5,7 @@ test sets them apart. Change something, then `write` and `facts`.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,21 +81,27 @@ def some_items(count: int = 7) -> list[ItemLine]:
 
 
 class Exam:
+    contracts: Mapping[str, Any] = CONTRACTS
+    metric = address("metric")
+    started = SEALED_AT
+
     def __init__(self, items: Sequence[ItemLine] | None = None, **task: int) -> None:
         self.operator, self.stranger = LocalSigner(seeded("operator")), LocalSigner(seeded("stranger"))
-        self.benchmarker = address("benchmarker")
+        self.owner = LocalSigner(seeded("benchmarker"))
+        self.benchmarker = self.owner.address
         self.items = list(items if items is not None else some_items())
         self.sealed = self.items
-        self.sealed_for = (CHAIN_ID, CONTRACTS["rounds"])
+        self.sealed_for = (CHAIN_ID, self.contracts["rounds"])
         self.params = self._params(task)
         self.round = self._round_id()
-        self.domain = Domain(CHAIN_ID, CONTRACTS["rounds"])
+        self.domain = Domain(CHAIN_ID, self.contracts["rounds"])
         self.providers = [LocalSigner(seeded(f"provider {number}")) for number in range(2)]
         self.versions = [self._version(number, signer) for number, signer in enumerate(self.providers)]
         self.lines = {version.id: self._answers(version.id, number) for number, version in enumerate(self.versions)}
         self.attested = self.lines
         self.decoys_carry = False
         self.posted: list[Posted] = []
+        self.posted_texts: list[bytes] = []
         self.card = canonical({"schema": 1, "name": "exam", "groups": [item.group for item in self.items]}) + b"\n"
         self.card_md = "# A small exam\n\nHand-made.\n"
 
@@ -105,9 +111,7 @@ class Exam:
 
     def _params(self, changes: dict[str, int]) -> TaskParams:
         digest = hashlib.sha256(canonical(DESCRIPTION)).digest()
-        params = TaskParams(
-            digest, address("metric"), 1, 1000, 400, 3000, 3600, 600, 3600, 3600, 86_400, 60, 10**18, 10**17, 10**16
-        )
+        params = TaskParams(digest, self.metric, 1, 1000, 400, 3000, 3600, 600, 3600, 3600, 86_400, 60, 10**18, 10**17, 10**16)
         return replace(params, **changes)
 
     def _set_root(self) -> bytes:
@@ -115,7 +119,7 @@ class Exam:
 
     def _round_id(self) -> Any:
         size, task = len(self.sealed), task_id(self.params)
-        return round_id(CHAIN_ID, CONTRACTS["rounds"], self.benchmarker, task, self._set_root(), size, self.operator.address)
+        return round_id(CHAIN_ID, self.contracts["rounds"], self.benchmarker, task, self._set_root(), size, self.operator.address)
 
     def _version(self, number: int, signer: LocalSigner) -> Version:
         model = model_id(address(f"owner {number}"), seeded(f"name {number}"))
@@ -131,8 +135,9 @@ class Exam:
             for item in self.items
         ]
 
-    def ask(self, version: VersionId, position: int, prompt: bytes | None = None, until: int = SEALED_AT + 1000) -> AskPart:
+    def ask(self, version: VersionId, position: int, prompt: bytes | None = None, until: int | None = None) -> AskPart:
         hashed = keccak(self.items[position].prompt if prompt is None else prompt)
+        until = self.started + 1000 if until is None else until
         return AskPart(until, self.operator.sign(self.domain.ask(self.round, version, position, hashed, until)))
 
     def sign_answer(self, version: VersionId, position: int, response: bytes, signer: LocalSigner | None = None) -> bytes:
@@ -157,8 +162,8 @@ class Exam:
             ask=self.ask(version, position),
             answer=self.sign_answer(version, position, response),
             ack=self.sign_ack(version, position, response),
-            asked_at=float(SEALED_AT + 5),
-            answered_at=SEALED_AT + 6.25,
+            asked_at=float(self.started + 5),
+            answered_at=self.started + 6.25,
             latency_ms=1250.0,
             tokens=4,
         )
@@ -176,6 +181,7 @@ class Exam:
     def post(self, position: int, response: bytes, prompt: bytes | None = None) -> None:
         prompt = self.items[position].prompt if prompt is None else prompt
         self.posted.append(Posted(self.first, position, keccak(prompt), keccak(response)))
+        self.posted_texts.append(response)
 
     def root(self, version: VersionId) -> Node:
         nodes = []
@@ -190,7 +196,7 @@ class Exam:
         entries = tuple(VersionFacts(version.id, version.model, *self._counts(version.id)) for version in self.versions)
         facts = ManifestFacts(
             chain_id=CHAIN_ID,
-            contracts=CONTRACTS,
+            contracts=self.contracts,
             round=self.round,
             benchmarker=self.benchmarker,
             operator=self.operator.address,
@@ -228,7 +234,7 @@ class Exam:
         reveal_by = attest_by + p.reveal_window
         return ChainFacts(
             chain_id=CHAIN_ID,
-            contracts=CONTRACTS,
+            contracts=self.contracts,
             block=Block(100, seeded("block"), SEALED_AT + 9000),
             round=Round(
                 id=self.round,

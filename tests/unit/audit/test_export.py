@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU
-from unit.audit.exam import METRIC, SILENT, Exam, some_items
 
 from assay.audit.export import REFERENCE, export_sacrebleu, hypothesis_name, sacrebleu_options
 from assay.errors import BadInput
 from assay.metrics import METRICS
 from assay.storage.bundle import Bundle
+from unit.audit.exam import METRIC, SILENT, Exam, some_items
 
 
 def stock_score(out: Path, name: str) -> float:

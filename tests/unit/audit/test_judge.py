@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.audit.exam import DECOY, SILENT, Exam
 
 from assay.audit.facts import ChainFacts
 from assay.audit.judge import expected_sums, judge
@@ -17,6 +16,7 @@ from assay.errors import BadInput
 from assay.metrics import UnknownMetric
 from assay.storage.bundle import Bundle
 from assay.types import Kind, Node, Opening, Outcome, Verdict, VersionId
+from unit.audit.exam import DECOY, SILENT, Exam
 
 
 def opened(tmp_path: Path, position: int = 1, exam: Exam | None = None) -> tuple[ChainFacts, VersionId, Opening]:

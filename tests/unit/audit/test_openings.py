@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.audit.exam import DECOY, Exam, some_items
 
 from assay.audit.judge import judge
 from assay.audit.openings import Openings, opening, rebuild
 from assay.errors import BadInput, Tampered
 from assay.storage.bundle import Bundle
 from assay.types import Verdict, VersionId
+from unit.audit.exam import DECOY, Exam, some_items
 
 
 @settings(max_examples=20, deadline=None)

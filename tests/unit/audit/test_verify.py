@@ -6,18 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from unit.audit.exam import DECOY, METRIC, SEALED_AT, SILENT, Exam, some_items
 
 from assay.audit.facts import ChainFacts
 from assay.audit.judge import judge
 from assay.audit.openings import opening
 from assay.audit.report import SHOWN, Report, State, Step
 from assay.audit.verify import TITLES, verify
-from assay.encoding.sumtree import commitment, counts_word
+from assay.encoding.sumtree import commitment
 from assay.metrics import METRICS
 from assay.storage.bundle import AskPart, Bundle
 from assay.storage.lines import canonical
-from assay.types import Deadlines, Fault, Kind, Node, Outcome, Phase, Standing, Verdict
+from assay.types import Deadlines, Fault, Kind, Node, Phase, Standing, Verdict
+from unit.audit.exam import DECOY, METRIC, SEALED_AT, SILENT, Exam, some_items
+from unit.audit.faults import PROVABLE
 
 Alter = Callable[[Exam], None]
 
@@ -58,72 +59,6 @@ def test_docstring__numbers_and_promises__are_those_of_the_steps() -> None:
 
 
 # Faults that an opening proves: published, attested, and taken by the judge.
-
-
-def wrong_statistic(exam: Exam) -> None:
-    line = exam.lines[exam.first][2]
-    exam.edit(2, sums=(line.sums[0], line.sums[1] + 1))
-
-
-def wrong_count(exam: Exam) -> None:
-    exam.edit(SILENT, sums=(counts_word(Outcome.ANSWERED), exam.lines[exam.first][SILENT].sums[1]))
-
-
-def stranger_signs_the_answer(exam: Exam) -> None:
-    exam.edit(2, answer=exam.sign_answer(exam.first, 2, exam.lines[exam.first][2].response or b"", exam.stranger))
-
-
-def answer_changed_after_signing(exam: Exam) -> None:
-    line = exam.lines[exam.first][2]
-    exam.edit(
-        2, response=b"This was a house.", sums=(line.sums[0], *METRIC.measure(b"This was a house.", exam.items[2].reference))
-    )
-
-
-def posted_answer_dropped(exam: Exam) -> None:
-    exam.post(SILENT, b"The moon shines.")
-
-
-def scored_item_counted_as_decoy(exam: Exam) -> None:
-    exam.edit(2, outcome=Outcome.DECOY, sums=(counts_word(Outcome.DECOY), 0))
-
-
-def decoy_counted_as_answer(exam: Exam) -> None:
-    line = exam.lines[exam.first][DECOY]
-    words = METRIC.measure(line.response or b"", exam.items[DECOY].reference)
-    exam.edit(DECOY, outcome=Outcome.ANSWERED, sums=(counts_word(Outcome.ANSWERED), *words))
-
-
-def decoy_counted_as_silent(exam: Exam) -> None:
-    words = METRIC.measure(b"", exam.items[DECOY].reference)
-    exam.edit(DECOY, outcome=Outcome.SILENT, response=None, answer=None, ack=None, sums=(counts_word(Outcome.SILENT), *words))
-
-
-def silent_leaf_carries_a_response(exam: Exam) -> None:
-    exam.edit(SILENT, response=b"The moon shines.")
-
-
-def decoy_leaf_carries_its_response(exam: Exam) -> None:
-    exam.decoys_carry = True
-
-
-def response_over_the_cap(exam: Exam) -> None:
-    exam.lines[exam.first][2] = exam.answer(exam.first, 2, b"x" * 401)
-
-
-PROVABLE: list[tuple[Alter, int, Verdict, int]] = [
-    (wrong_statistic, 18, Verdict.WRONG_STATISTICS, 2),
-    (wrong_count, 18, Verdict.WRONG_STATISTICS, SILENT),
-    (stranger_signs_the_answer, 14, Verdict.WRONG_RECEIPT, 2),
-    (answer_changed_after_signing, 14, Verdict.WRONG_RECEIPT, 2),
-    (posted_answer_dropped, 17, Verdict.DROPPED, SILENT),
-    (scored_item_counted_as_decoy, 16, Verdict.WRONG_KIND, 2),
-    (decoy_counted_as_answer, 16, Verdict.WRONG_KIND, DECOY),
-    (decoy_counted_as_silent, 16, Verdict.WRONG_KIND, DECOY),
-    (silent_leaf_carries_a_response, 16, Verdict.MALFORMED, SILENT),
-    (decoy_leaf_carries_its_response, 16, Verdict.MALFORMED, DECOY),
-    (response_over_the_cap, 9, Verdict.TOO_LONG, 2),
-]
 
 
 @pytest.mark.parametrize(("alter", "step", "verdict", "position"), PROVABLE, ids=[entry[0].__name__ for entry in PROVABLE])
