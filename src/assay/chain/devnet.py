@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from assay.chain.deploy import deploy
 from assay.chain.deployments import Deployment
@@ -79,6 +79,8 @@ class Devnet:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if hasattr(self, "node"):  # not where Anvil did not start
+            self.node.close()
 
     def _port(self) -> int:
         """The port that Anvil says it listens on; what it says after that is thrown away."""
@@ -92,12 +94,18 @@ class Devnet:
             for line in output:
                 said.append(line.strip())
                 if line.startswith("Listening on "):
-                    threading.Thread(target=lambda: [None for _ in output], daemon=True).start()
+                    threading.Thread(target=_drain, args=(output,), daemon=True).start()
                     return int(line.rsplit(":", 1)[1])
         finally:
             watchdog.cancel()
         reason = next((line for line in reversed(said) if line), "it said nothing")
         raise Unreachable(f"anvil did not start: {reason:.300}", "is the port taken? Choose another: --port")
+
+
+def _drain(output: IO[str]) -> None:
+    with output:
+        for _ in output:
+            pass
 
 
 def fund(node: Node, address: Address, wei: int) -> int:

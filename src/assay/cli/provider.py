@@ -4,8 +4,9 @@ Owners' keys deposit, withdraw and allow; operators' keys do the rest.
 """
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ from assay.settings import Settings, private_folder
 if TYPE_CHECKING:  # web3 and fastapi are imported by the commands that need them
     from assay.chain.client import Chain
     from assay.chain.contracts.base import Call
-    from assay.chain.door import Receipt
     from assay.gateway.catalogue import Catalogue
     from assay.gateway.database import Database
     from assay.gateway.upstreams import Upstream
@@ -106,8 +106,7 @@ def register(settings: Settings, name: str, owner: str, key: str, password_file:
     from assay.gateway.registrar import Registrar
 
     whose, signer = _address(settings, owner), load_signer(settings, key, password_file)
-    with _catalogue(settings) as catalogue:
-        chain = connect(settings)
+    with _catalogue(settings) as catalogue, closing(connect(settings)) as chain:
         model = Registrar(chain, Door(chain, signer), catalogue).register(whose, name)
     emit(settings, {"model": model.id, "name": name, "owner": whose})
 
@@ -137,9 +136,9 @@ def commit_version(
     digest = _digest(artifact_digest, artifact)
     with _catalogue(settings) as catalogue:
         model, signer = named(catalogue, name), load_signer(settings, key, password_file)
-        chain = connect(settings)
         who = _address(settings, operator) if operator else signer.address
-        version = Registrar(chain, Door(chain, signer), catalogue).commit(model, label, digest, who)
+        with closing(connect(settings)) as chain:
+            version = Registrar(chain, Door(chain, signer), catalogue).commit(model, label, digest, who)
     result = {"version": version, "model": model.id, "label": label, "artifact_digest": digest, "operator": who}
     emit(settings, result, "0x" + version.hex())
 
@@ -186,9 +185,9 @@ def release(settings: Settings, round_: str, key: str, password_file: Path | Non
         seats = Journal(database).seats()
         chosen = RoundId(by_prefix(round_, [seat.round for seat in seats], "ROUND"))
         signer = load_signer(settings, key, password_file)
-        chain = connect(settings)
-        registrar = Registrar(chain, Door(chain, signer), Catalogue(database))
-        freed = registrar.release(chosen, [seat.version for seat in seats if seat.round == chosen])
+        with closing(connect(settings)) as chain:
+            registrar = Registrar(chain, Door(chain, signer), Catalogue(database))
+            freed = registrar.release(chosen, [seat.version for seat in seats if seat.round == chosen])
     emit(settings, {"round": chosen, "released": freed}, [f"released  0x{version.hex()}" for version in freed])
 
 
@@ -226,9 +225,14 @@ def serve(
     with _database(settings) as database:
         chosen = _version(database, version)
         signer = load_signer(settings, key, password_file)
-        chain = connect(settings)
         plan = Plan(chosen, rules, options["host"], options["port"], post=options["post"])
-        run(chain, signer, database, plan, lambda limit: _upstream(options, limit), lambda ready: emit(settings, ready))
+        with closing(connect(settings)) as chain:
+            run(chain, signer, database, plan, lambda limit: _upstream(options, limit), lambda about: _say_ready(settings, about))
+
+
+def _say_ready(settings: Settings, about: dict[str, object]) -> None:
+    emit(settings, about, f"ready at {about['url']}")
+    sys.stdout.flush()  # whoever waits for this line reads a pipe
 
 
 def _upstream(options: dict[str, Any], limit: int) -> "Upstream":
@@ -265,16 +269,15 @@ def _send(
     password_file: Path | None,
     make: "Callable[[Chain, Address], Call]",
     result: dict[str, Any],
-) -> "Receipt":
+) -> None:
     """Send one call with a key and print what came of it."""
     from assay.chain.door import Door
 
     signer = load_signer(settings, key, password_file)
-    chain = connect(settings)
-    receipt = Door(chain, signer).send(make(chain, signer.address))
-    balance = chain.vault.balance(signer.address)
+    with closing(connect(settings)) as chain:
+        receipt = Door(chain, signer).send(make(chain, signer.address))
+        balance = chain.vault.balance(signer.address)
     emit(settings, {**result, "free": balance.free, "locked": balance.locked, "tx": receipt.tx_hash, "fee": receipt.fee})
-    return receipt
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """From a plan to a running gateway: the doctor's checks, the parts put together, the end."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from assay.gateway.database import Database
 from assay.gateway.journal import Journal
 from assay.gateway.policy import Policy
 from assay.gateway.poster import Poster
-from assay.gateway.server import listen, serve
+from assay.gateway.server import listen, serve, url_of
 from assay.gateway.service import Service
 from assay.gateway.upstreams import Upstream
 from assay.types import VersionId
@@ -66,24 +65,16 @@ async def _serve(
     ready: Callable[[dict[str, object]], None],
 ) -> None:
     journal, view = Journal(database), CachedChain(chain)
-    listener = listen(plan.host, plan.port)
     model = upstream(OUTPUT_FACTOR * plan.policy.largest_bytes)
     service = Service(
         domain=chain.domain, signer=signer, chain=view, journal=journal, policy=plan.policy, upstreams={plan.version: model}
     )
-    limit = plan.policy.largest_unacknowledged
-    poster = Poster(service, journal, view, ChainBoard(chain, Door(chain, signer)), limit=limit) if plan.post else None
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    about = {"ready": True, "url": url, "version": plan.version, "operator": signer.address, "chain_id": chain.domain.chain_id}
-
-    def say_ready() -> None:
-        ready(about)
-        sys.stdout.flush()
-
     try:
-        await serve(app.create(service), listener, say_ready, poster)
+        with listen(plan.host, plan.port) as listener:
+            board, limit = ChainBoard(chain, Door(chain, signer)), plan.policy.largest_unacknowledged
+            poster = Poster(service, journal, view, board, limit=limit) if plan.post else None
+            about = {"ready": True, "url": url_of(listener), "version": plan.version, "operator": signer.address}
+            await serve(app.create(service), listener, lambda: ready(about), poster)
     finally:
         await service.close()
         view.close()
-        listener.close()

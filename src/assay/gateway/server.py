@@ -27,6 +27,12 @@ def listen(host: str, port: int) -> socket.socket:
         raise BadInput(f"{host}:{port} cannot be listened on: {reason}", "choose another --host or --port") from None
 
 
+def url_of(listener: socket.socket) -> str:
+    """Where a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 async def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], poster: Poster | None = None) -> None:
     """Serve until a signal comes, then finish what is under way. `ready` is called once requests are taken."""
     config = uvicorn.Config(

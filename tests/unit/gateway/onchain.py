@@ -71,9 +71,7 @@ class Examiner:
             self.door.send(chain.tasks.register(params))
         self.door.send(chain.rounds.seal(self.owner.address, task_id(params), root, items, bytes(32)))
         domain = chain.domain
-        return round_id(
-            domain.chain_id, domain.rounds, self.owner.address, task_id(params), root, items, self.operator.address
-        )
+        return round_id(domain.chain_id, domain.rounds, self.owner.address, task_id(params), root, items, self.operator.address)
 
     def enrol(self, round_: RoundId, version: VersionId, signature: bytes) -> None:
         self.door.send(self.chain.rounds.enrol(round_, [version], [signature]))

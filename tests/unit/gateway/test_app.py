@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from unit.gateway.stage import DOMAIN, PROVIDER, ROUND, SEAT, STRANGER, VERSION, StateChain, ack, ask, stage
 
 from assay.gateway import app as application
 from assay.gateway.edge import Edge
 from assay.gateway.problems import CATALOGUE
 from assay.gateway.wire import MAX_ACKS, hex_of
+from unit.gateway.stage import DOMAIN, PROVIDER, ROUND, SEAT, STRANGER, VERSION, StateChain, ack, ask, stage
 
 
 class Client:

@@ -6,13 +6,13 @@ import threading
 from dataclasses import replace
 
 import pytest
-from unit.gateway.stage import ROUND, SEAT, VERSION, ask
 
 from assay.errors import BadInput
 from assay.gateway.catalogue import Catalogue, Commitment, Model
 from assay.gateway.database import MIGRATIONS, Database
 from assay.gateway.journal import Journal
 from assay.gateway.messages import Ack, Answer, Place
+from unit.gateway.stage import ROUND, SEAT, VERSION, ask
 
 
 @pytest.fixture

@@ -9,6 +9,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
+from assay.encoding.hashing import keccak
+from assay.encoding.receipts import Domain, recover
+from assay.gateway.chainview import Enrolment
+from assay.gateway.messages import Place, Seat
+from assay.gateway.problems import Problem
+from assay.types import RoundId, VersionId
 from unit.gateway.stage import (
     ANSWER_BY,
     DOMAIN,
@@ -30,13 +37,6 @@ from unit.gateway.stage import (
     run,
     stage,
 )
-
-from assay.encoding.hashing import keccak
-from assay.encoding.receipts import Domain, recover
-from assay.gateway.chainview import Enrolment
-from assay.gateway.messages import Place, Seat
-from assay.gateway.problems import Problem
-from assay.types import RoundId, VersionId
 
 OTHER = VersionId(keccak(b"other version"))
 NOWHERE = RoundId(keccak(b"no round"))
