@@ -86,8 +86,8 @@ library NgramOverlap {
         uint256 taken4;
         assembly ("memory-safe") {
             function take(taken, set) -> more {
-                let free := and(set, not(taken))
-                more := or(taken, and(free, sub(0, free)))
+                // Adding 1 carries through all that is taken or not in the set, into the lowest position that is free.
+                more := or(taken, and(set, add(or(taken, not(set)), 1)))
             }
             let set1 := 0
             let set2 := 0
@@ -107,28 +107,27 @@ library NgramOverlap {
         return _ones(taken1) | _ones(taken2) << 28 | _ones(taken3) << 56 | _ones(taken4) << 84;
     }
 
-    /// @dev Linear in the number of tokens. Order by order, each position of both sequences gets the class of the n-gram that ends there:
-    /// the address of its entry in a table, 0 if `a` has no such n-gram. A class of order n is looked up by the pair of classes of order
-    /// n-1 that it covers. An entry is the key with a count in the high 24 bits; the key of a token is the low 232 bits of its hash.
+    /// @dev Linear in the number of tokens, order by order, with the counts of the n-grams of `a` in a table from which those of `b` are
+    /// taken. The first order leaves in place of each token the address of its entry, 0 if `a` has no such token; four of these addresses
+    /// are the key of an n-gram. An entry is the key with a count in the high 24 bits; the key of a token is 232 bits of its hash.
     function _many(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
         (uint256 table, uint256 size) = _table(aCount, 0x20);
-        for (uint256 order = 0; order < 4; ++order) {
-            _enter(a + 0x20 * order, a + 0x20 * aCount, order, salt, table, size - 0x20);
-            lanes |= _match(b + 0x20 * order, b + 0x20 * bCount, order, salt, table, size - 0x20) << (28 * order);
+        _enterTokens(a, a + 0x20 * aCount, salt, table, size - 0x20);
+        lanes = _matchTokens(b, b + 0x20 * bCount, salt, table, size - 0x20);
+        for (uint256 order = 2; order <= 4; ++order) {
             assembly ("memory-safe") {
                 calldatacopy(table, calldatasize(), size)
             }
+            _enter(a, aCount, order, salt, table, size - 0x20);
+            lanes |= _match(b, bCount, order, salt, table, size - 0x20) << (28 * (order - 1));
         }
     }
 
-    /// @dev Counts the keys of one order in `[a, end)` and replaces them by their classes.
-    function _enter(uint256 a, uint256 end, uint256 order, uint256 salt, uint256 table, uint256 mask) private pure {
+    /// @dev Counts the tokens in `[a, end)` and replaces them by the addresses of their entries.
+    function _enterTokens(uint256 a, uint256 end, uint256 salt, uint256 table, uint256 mask) private pure {
         assembly ("memory-safe") {
-            let pairs := sub(0, iszero(iszero(order)))
-            let left := and(mload(sub(a, 0x20)), pairs)
             for {} lt(a, end) { a := add(a, 0x20) } {
-                let right := mload(a)
-                let key := shr(24, shl(24, or(shl(32, left), right)))
+                let key := shr(24, mload(a))
                 let at := add(table, and(shr(128, mul(key, salt)), mask))
                 let entry := mload(at)
                 for {} shl(24, xor(entry, key)) { entry := mload(at) } {
@@ -137,36 +136,87 @@ library NgramOverlap {
                 }
                 mstore(at, add(or(entry, key), shl(232, 1)))
                 mstore(a, at)
-                left := and(right, pairs)
             }
         }
     }
 
-    /// @dev Takes the keys of one order in `[b, end)` off the counts, replaces them by their classes, and returns how many there were.
-    /// A key whose count is used up still has its class: the n-gram occurs, only too seldom.
-    function _match(uint256 b, uint256 end, uint256 order, uint256 salt, uint256 table, uint256 mask)
+    /// @dev Takes the tokens in `[b, end)` off the counts, replaces them by the addresses of their entries, and returns how many matched.
+    function _matchTokens(uint256 b, uint256 end, uint256 salt, uint256 table, uint256 mask)
         private
         pure
         returns (uint256 matches)
     {
         assembly ("memory-safe") {
-            let pairs := sub(0, iszero(iszero(order)))
-            let left := and(mload(sub(b, 0x20)), pairs)
             for {} lt(b, end) { b := add(b, 0x20) } {
-                let right := mload(b)
-                let key := shr(24, shl(24, or(shl(32, left), right)))
+                let key := shr(24, mload(b))
                 let at := add(table, and(shr(128, mul(key, salt)), mask))
                 let entry := mload(at)
                 for {} shl(24, xor(entry, key)) { entry := mload(at) } {
                     if iszero(entry) { break }
                     at := add(table, and(add(sub(at, table), 0x20), mask))
                 }
-                left := and(right, pairs)
-                let more := iszero(iszero(shr(232, entry)))
-                matches := add(matches, more)
-                mstore(at, sub(entry, shl(232, more)))
                 mstore(b, mul(at, iszero(iszero(entry))))
+                let more := gt(entry, shr(24, not(0)))
+                mstore(at, sub(entry, shl(232, more)))
+                matches := add(matches, more)
             }
+        }
+    }
+
+    /// @dev Counts the n-grams of an order from 2 to 4 in `count` addresses at `a`.
+    function _enter(uint256 a, uint256 count, uint256 order, uint256 salt, uint256 table, uint256 mask) private pure {
+        (uint256 ngram, uint256 from, uint256 end, uint256 bits) = _window(a, count, order);
+        assembly ("memory-safe") {
+            for {} lt(from, end) { from := add(from, 0x20) } {
+                ngram := and(or(shl(32, ngram), mload(from)), bits)
+                let at := add(table, and(shr(128, mul(ngram, salt)), mask))
+                let entry := mload(at)
+                for {} shl(24, xor(entry, ngram)) { entry := mload(at) } {
+                    if iszero(entry) { break }
+                    at := add(table, and(add(sub(at, table), 0x20), mask))
+                }
+                mstore(at, add(or(entry, ngram), shl(232, 1)))
+            }
+        }
+    }
+
+    /// @dev Takes the n-grams of an order from 2 to 4 in `count` addresses at `b` off the counts, and returns how many matched.
+    function _match(uint256 b, uint256 count, uint256 order, uint256 salt, uint256 table, uint256 mask)
+        private
+        pure
+        returns (uint256 matches)
+    {
+        (uint256 ngram, uint256 from, uint256 end, uint256 bits) = _window(b, count, order);
+        assembly ("memory-safe") {
+            for {} lt(from, end) { from := add(from, 0x20) } {
+                ngram := and(or(shl(32, ngram), mload(from)), bits)
+                let at := add(table, and(shr(128, mul(ngram, salt)), mask))
+                let entry := mload(at)
+                for {} shl(24, xor(entry, ngram)) { entry := mload(at) } {
+                    if iszero(entry) { break }
+                    at := add(table, and(add(sub(at, table), 0x20), mask))
+                }
+                // A count of zero is no match: the n-gram occurs, only too seldom.
+                let more := gt(entry, shr(24, not(0)))
+                mstore(at, sub(entry, shl(232, more)))
+                matches := add(matches, more)
+            }
+        }
+    }
+
+    /// @dev The first `order - 1` addresses side by side, where the next one is, where the last one ends, and the bits of an n-gram.
+    function _window(uint256 first, uint256 count, uint256 order)
+        private
+        pure
+        returns (uint256 ngram, uint256 from, uint256 end, uint256 bits)
+    {
+        assembly ("memory-safe") {
+            from := first
+            for { let last := add(first, shl(5, sub(order, 1))) } lt(from, last) { from := add(from, 0x20) } {
+                ngram := or(shl(32, ngram), mload(from))
+            }
+            end := add(first, shl(5, count))
+            bits := sub(shl(shl(5, order), 1), 1)
         }
     }
 

@@ -13,8 +13,11 @@ library Tokenizer13a {
     /// @dev Tab to carriage return, the four information separators, and space, as bits.
     uint256 private constant SEPARATORS = 0x1f0003e00;
 
-    /// @dev Space and all punctuation but `& ; >`, which may be part of an entity or of `<skipped>`: a mark that needs no second look.
-    uint256 private constant PLAIN = 0x78000001f8000001b4008f3f00000000;
+    /// @dev All punctuation but `& ; >`, which may be part of an entity or of `<skipped>`: a mark that needs no second look.
+    uint256 private constant PLAIN = 0x78000001f8000001b4008f3e00000000;
+
+    /// @dev Texts of more bytes are searched for what has to be removed before they are scanned.
+    uint256 private constant LONG = 2048;
 
     /// @dev The same small number in each of the 32 bytes of a word.
     uint256 private constant EACH = 0x0101010101010101010101010101010101010101010101010101010101010101;
@@ -39,9 +42,13 @@ library Tokenizer13a {
             mstore(0x40, add(first, mul(text.length, 0x20)))
         }
 
-        // Most texts hold nothing that has to be removed first; the scan says so when it meets it.
-        uint256 past = _scan(start, end, first, end);
-        if (past == 0) past = _scan(start, _join(start, end), first, past);
+        // Few texts hold anything that has to be removed first. The scan of a short one says so when it meets it; a long one is
+        // searched first, since its tokens are too dear to be found twice.
+        uint256 past = end - start > LONG ? 0 : _scan(start, end, first, end);
+        if (past == 0) {
+            (start, end) = _join(start, end);
+            past = _scan(start, end, first, past);
+        }
 
         assembly ("memory-safe") {
             mstore(0x40, past)
@@ -62,19 +69,10 @@ library Tokenizer13a {
             function isStop(c) -> yes {
                 yes := or(eq(c, 0x2e), eq(c, 0x2c))
             }
-            // Writes the token [from, to) if it is not empty.
-            function emit(slot, from, to) -> next {
-                next := slot
-                if lt(from, to) {
-                    mstore(slot, keccak256(from, sub(to, from)))
-                    next := add(slot, 0x20)
-                }
-            }
-            // 0: a full stop or comma at p is a token. 1: it belongs to the number around it. 2: it begins the number behind it.
+            // 0: the full stop or comma at p, before a digit, is a token. 1: it belongs to the number around it. 2: it begins the number.
             // sacreBLEU's two expressions consume a run of k of them in pairs, from the left, beginning with the character before
             // the run unless that is a digit; so only the last of a run can stay joined, if it is the odd one out.
             function joins(p) -> how {
-                if iszero(isDigit(byte(0, mload(add(p, 1))))) { leave }
                 let q := sub(p, 1)
                 for {} isStop(byte(0, mload(q))) {} { q := sub(q, 1) }
                 if eq(isDigit(byte(0, mload(q))), and(sub(p, q), 1)) { how := add(1, gt(sub(p, q), 1)) }
@@ -96,89 +94,93 @@ library Tokenizer13a {
                 length := 1
                 char := 0x3b
                 let left := mload(sub(p, 0x20))
-                if eq(and(left, 0xffffffff), 0x26616d70) {
-                    length := 5
-                    char := 0x26
-                }
-                if eq(and(left, 0xffffffffff), 0x2671756f74) {
-                    length := 6
-                    char := 0x22
-                }
-                let angle := add(mul(0x3c, eq(and(left, 0xffff), 0x6c74)), mul(0x3e, eq(and(left, 0xffff), 0x6774)))
-                if angle {
-                    left := shr(16, left)
-                    if eq(and(left, 0xff), 0x26) {
-                        length := 4
-                        char := angle
+                switch and(left, 0xff)
+                case 0x70 {
+                    if eq(and(left, 0xffffffff), 0x26616d70) {
+                        length := 5
+                        char := 0x26
                     }
-                    if eq(and(left, 0xffffffffff), 0x26616d703b) {
-                        length := 8
-                        char := angle
+                }
+                case 0x74 {
+                    if eq(and(left, 0xffffffffff), 0x2671756f74) {
+                        length := 6
+                        char := 0x22
+                    }
+                    let angle := and(shr(8, left), 0xff)
+                    angle := add(mul(0x3c, eq(angle, 0x6c)), mul(0x3e, eq(angle, 0x67)))
+                    if angle {
+                        left := shr(16, left)
+                        if eq(and(left, 0xff), 0x26) {
+                            length := 4
+                            char := angle
+                        }
+                        if eq(and(left, 0xffffffffff), 0x26616d703b) {
+                            length := 8
+                            char := angle
+                        }
                     }
                 }
             }
-            // Deals with a marked byte c at p that is not plain. `end_` is where the token to the right of it ends; 0 for `newOut` says
-            // that something has to be removed.
-            function boundary(p, c, end_, out_) -> newEnd, newOut {
-                newEnd := end_
-                newOut := out_
+            // What a marked byte c at p means that is not plain: where the token to the right of it begins, where the one to the left
+            // ends, and the token between them or 0. A beginning of 0 says that it means nothing, and of 1 that it has to be removed.
+            function boundary(p, c, end_) -> from, to, token {
+                to := p
+                if isStop(c) {
+                    token := c
+                    from := add(p, 1)
+                    if isDigit(byte(0, mload(from))) {
+                        let how := joins(p)
+                        if how {
+                            token := 0
+                            from := mul(p, eq(how, 2))
+                        }
+                    }
+                    leave
+                }
                 switch c
                 case 0x2d {
-                    // A dash is a token of its own behind a digit. It can be one elsewhere, too, so it is hashed.
-                    if iszero(isDigit(byte(0, mload(sub(p, 1))))) { leave }
-                    newOut := emit(emit(out_, add(p, 1), end_), p, add(p, 1))
-                    newEnd := p
-                }
-                case 0x0a {
-                    if iszero(mload(0x20)) { leave }
-                    newOut := emit(out_, add(p, 1), end_)
-                    newEnd := p
-                    if eq(byte(0, mload(sub(p, 1))), 0x2d) { newOut := 0 }
-                }
-                case 0x26 {
-                    // The beginning of an entity has been read with its end.
-                    if iszero(lt(p, end_)) { leave }
-                    newOut := single(emit(out_, add(p, 1), end_), c)
-                    newEnd := p
+                    // A dash behind a digit is a token. Others can be tokens, too, so all are hashed.
+                    if isDigit(byte(0, mload(sub(p, 1)))) {
+                        token := keccak256(p, 1)
+                        from := add(p, 1)
+                    }
                 }
                 case 0x3b {
-                    if iszero(lt(p, end_)) { leave }
-                    let length, char := entity(p)
-                    newOut := single(emit(out_, add(p, 1), end_), char)
-                    newEnd := sub(add(p, 1), length)
+                    // Unless it is part of an entity that has been read.
+                    if lt(p, end_) {
+                        from := add(p, 1)
+                        to, token := entity(p)
+                        to := sub(from, to)
+                    }
                 }
                 case 0x3e {
-                    newOut := single(emit(out_, add(p, 1), end_), c)
-                    newEnd := p
-                    if eq(shr(192, mload(sub(p, 8))), 0x3c736b6970706564) { newOut := mul(newOut, iszero(mload(0x20))) }
+                    from := add(p, 1)
+                    token := c
+                    if eq(shr(192, mload(sub(p, 8))), 0x3c736b6970706564) {
+                        if mload(0x20) { from := 1 }
+                    }
+                }
+                case 0x26 {
+                    if lt(p, end_) {
+                        from := add(p, 1)
+                        token := c
+                    }
+                }
+                case 0x0a {
+                    if mload(0x20) {
+                        from := add(p, 1)
+                        if eq(byte(0, mload(sub(p, 1))), 0x2d) { from := 1 }
+                    }
                 }
                 default {
-                    if isStop(c) {
-                        let how := joins(p)
-                        if eq(how, 1) { leave }
-                        newEnd := p
-                        if how {
-                            newOut := emit(out_, p, end_)
-                            leave
-                        }
-                        newOut := single(emit(out_, add(p, 1), end_), c)
+                    if gt(c, 0x7f) {
+                        to := sub(p, eq(c, 0x9a))
+                        from := wideSpace(to)
+                        if from { from := add(to, from) }
                         leave
                     }
-                    let width := and(shr(c, SEPARATORS), 1)
-                    if gt(c, 0x7f) {
-                        p := sub(p, eq(c, 0x9a))
-                        width := wideSpace(p)
-                    }
-                    if width {
-                        newOut := emit(out_, add(p, width), end_)
-                        newEnd := p
-                    }
+                    from := mul(add(p, 1), and(shr(c, SEPARATORS), 1))
                 }
-            }
-            // Writes a punctuation mark, which stands for itself: no hash is so small.
-            function single(slot, c) -> next {
-                mstore(slot, c)
-                next := add(slot, 0x20)
             }
 
             function scan(start_, end_, out_) -> past_ {
@@ -212,25 +214,38 @@ library Tokenizer13a {
                         let p := shr(248, mul(INDEX_OF_MARK, mark))
                         let c := byte(p, text)
                         p := add(at, p)
-                        if and(shr(c, PLAIN), 1) {
-                            let from := add(p, 1)
-                            let size := sub(end_, from)
-                            if size {
-                                mstore(out_, keccak256(from, size))
-                                out_ := add(out_, 0x20)
-                            }
+                        if eq(c, 0x20) {
+                            // Without a branch: an empty token is hashed, too, and written over by the next.
+                            let size := sub(sub(end_, p), 1)
+                            mstore(out_, keccak256(add(p, 1), size))
+                            out_ := add(out_, shl(5, iszero(iszero(size))))
                             end_ := p
-                            if gt(c, 0x20) {
-                                mstore(out_, c)
-                                out_ := add(out_, 0x20)
-                            }
                             continue
                         }
-                        end_, out_ := boundary(p, c, end_, out_)
-                        if iszero(out_) { leave }
+                        let from := add(p, 1)
+                        if iszero(and(shr(c, PLAIN), 1)) {
+                            from, p, c := boundary(p, c, end_)
+                            if lt(from, 2) {
+                                if from { leave }
+                                continue
+                            }
+                        }
+                        if lt(from, end_) {
+                            mstore(out_, keccak256(from, sub(end_, from)))
+                            out_ := add(out_, 0x20)
+                        }
+                        end_ := p
+                        // Punctuation stands for itself: no hash is so small.
+                        mstore(out_, c)
+                        out_ := add(out_, shl(5, iszero(iszero(c))))
                     }
                 }
-                past_ := emit(out_, start_, end_)
+                // The token that the text begins with.
+                past_ := out_
+                if lt(start_, end_) {
+                    mstore(out_, keccak256(start_, sub(end_, start_)))
+                    past_ := add(out_, 0x20)
+                }
             }
 
             // What follows the text must be nothing marked, no digit and no part of a character: letters.
@@ -240,17 +255,27 @@ library Tokenizer13a {
         }
     }
 
-    /// @dev What 13a does before it tokenizes, in place: strips whitespace at the end, removes each `<skipped>`, then each dash before a
-    /// line break, and makes spaces of the other line breaks. Returns the new end.
+    /// @dev What 13a does before it tokenizes: strips whitespace at the end, removes each `<skipped>`, then each dash before a line break,
+    /// and makes spaces of the other line breaks. Works from the end and leaves the text, contiguous, at the end of the memory it had.
     ///
     /// Where this joins bytes of invalid UTF-8 to a character, sacreBLEU still has the bytes, as it has decoded before. A line break
     /// behind the lead byte keeps such a token apart from that of the character; `_scan` takes it for a part of the token.
-    function _join(uint256 start, uint256 end) private pure returns (uint256 out) {
-        end = _strip(start, end);
-        out = start;
-        uint256 joint; // where the last removal was, in the output
-        uint256 previous; // of the text without `<skipped>`, removed dashes included
+    function _join(uint256 start, uint256 end) private pure returns (uint256 newStart, uint256 newEnd) {
+        newEnd = _strip(start, end);
         assembly ("memory-safe") {
+            // What is removed with the byte c at p: [from, p + size); size 0 for nothing.
+            function removal(p, c) -> from, size {
+                from := p
+                if eq(c, 0x3c) {
+                    size := mul(9, eq(shr(184, mload(p)), 0x3c736b69707065643e))
+                    leave
+                }
+                if iszero(eq(c, 0x0a)) { leave }
+                for {} eq(shr(184, mload(sub(from, 9))), 0x3c736b69707065643e) {} { from := sub(from, 9) }
+                from := sub(from, 1)
+                size := eq(byte(0, mload(from)), 0x2d)
+                if iszero(size) { mstore8(p, 0x20) }
+            }
             // Length of the character beyond ASCII that ends with the lowest byte of `tail`, or 0: no overlong form, no surrogate.
             function character(tail) -> length {
                 if eq(and(tail, 0xe0c0), 0xc080) { length := shl(1, iszero(iszero(and(tail, 0x1e00)))) }
@@ -263,38 +288,52 @@ library Tokenizer13a {
                     length := shl(2, lt(sub(plane, 1), 16))
                 }
             }
-            for { let at := start } lt(at, end) {} {
-                let c := mload(at)
-                if eq(shr(184, c), 0x3c736b69707065643e) {
-                    joint := out
-                    at := add(at, 9)
-                    continue
+            // How many of the bytes before `left` follow the lead byte of a character that the bytes at `right` would complete, plus 1.
+            function torn(left, right) -> count {
+                let bytes6 := or(shl(24, and(mload(sub(left, 0x20)), 0xffffff)), shr(232, mload(right)))
+                for { let behind := 3 } mul(behind, iszero(count)) {} {
+                    behind := sub(behind, 1)
+                    let length := character(shr(shl(3, behind), bytes6))
+                    if gt(length, sub(3, behind)) { count := sub(length, sub(3, behind)) }
                 }
-                c := byte(0, c)
-                at := add(at, 1)
-                if eq(c, 0x0a) {
-                    if eq(previous, 0x2d) {
-                        previous := 0
-                        out := sub(out, 1)
-                        joint := out
-                        continue
-                    }
-                    c := 0x20
-                }
-                previous := c
-                mstore8(out, c)
-                out := add(out, 1)
-                if lt(sub(out, joint), 4) {
-                    let length := character(mload(sub(out, 0x20)))
-                    if lt(sub(out, joint), length) {
-                        let lead := sub(out, length)
-                        mcopy(add(lead, 2), add(lead, 1), sub(length, 1))
-                        mstore8(add(lead, 1), 0x0a)
-                        out := add(out, 1)
-                        joint := 0
+            }
+
+            mstore(newEnd, mul(0x61, EACH))
+            let source := newEnd // what is before it has not been moved
+            newStart := newEnd // what is behind it has
+            for { let at := add(start, and(sub(sub(newEnd, start), 1), not(0x1f))) } iszero(lt(at, start)) { at := sub(at, 0x20) }
+            {
+                let text := mload(at)
+                let marks := and(sub(xor(text, mul(0x3c, EACH)), EACH), not(xor(text, mul(0x3c, EACH))))
+                marks := or(marks, and(sub(xor(text, mul(0x0a, EACH)), EACH), not(xor(text, mul(0x0a, EACH)))))
+                marks := and(marks, mul(0x80, EACH))
+                for {} marks {} {
+                    let mark := and(marks, sub(0, marks))
+                    marks := xor(marks, mark)
+                    mark := shr(248, mul(INDEX_OF_MARK, mark))
+                    let p := add(at, mark)
+                    if iszero(lt(p, source)) { continue }
+                    let from, size := removal(p, byte(mark, text))
+                    if iszero(size) { continue }
+
+                    size := sub(source, add(p, size))
+                    newStart := sub(newStart, size)
+                    mcopy(newStart, sub(source, size), size)
+                    source := from
+                    size := torn(source, newStart)
+                    if size {
+                        size := sub(size, 1)
+                        source := sub(source, size)
+                        newStart := sub(newStart, add(size, 1))
+                        mcopy(add(newStart, 1), source, size)
+                        mstore8(newStart, 0x0a)
                     }
                 }
             }
+            source := sub(source, start)
+            newStart := sub(newStart, source)
+            mcopy(newStart, start, source)
+            mstore(sub(newStart, 0x20), 0)
         }
     }
 
