@@ -2,9 +2,9 @@
 
     python tests/parity/chrf_run.py --pairs 20000 --seed 1
 
-Runs every Unicode scalar value, all short strings of the bytes where UTF-8 has its edges, pairs of the test data (all of them, or half of
-the number), pairs of two grammars for the rest of it, and half as many random totals. Stops at a hundred mismatches, prints ten, and exits
-with 1 if there is one.
+Runs pairs of the test data (all of them, or half of the number), pairs of two grammars for the rest of it, half as many random totals,
+every Unicode scalar value, and all short strings of the bytes where UTF-8 has its edges. Stops at a hundred mismatches, prints ten,
+and exits with 1 if there is one.
 """
 
 import argparse

@@ -106,7 +106,8 @@ def mutated(rng: random.Random, text: bytes) -> bytes:
 
 
 GENERATORS: list[tuple[Callable[[random.Random], bytes], int]] = [
-    (letters_text, 25), (short_text, 25), (accented_text, 15), (torn_text, 15), (edge_bytes, 10), (spaced_text, 5), (long_text, 2),
+    (letters_text, 25), (short_text, 25), (accented_text, 15), (torn_text, 15), (edge_bytes, 10), (spaced_text, 5),
+    (long_text, 2),
 ]  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def pairs(seed: int) -> Iterator[Pair]:
     while True:
         make = rng.choices(makers, weights)[0]
         reference = make(rng)
-        response = rng.choice([mutated, edited, lambda rng, _: make(rng)])(rng, reference)
+        response = rng.choice([mutated, edited])(rng, reference) if rng.random() < 0.67 else make(rng)
         yield (response, reference) if rng.random() < 0.5 else (reference, response)
 
 
