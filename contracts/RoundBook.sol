@@ -20,8 +20,8 @@ abstract contract RoundBook is IRounds {
         uint16 enrolled;
         Fault fault;
         address operator;
-        uint40 revealedAt;
         uint32 task;
+        uint40 revealedAt;
         uint16 attested;
         bool settled;
     }

@@ -62,11 +62,11 @@ contract Rounds is RoundBook {
 
         r.setRoot = setRoot;
         r.digest = cardDigest;
-        r.benchmarker = benchmarker;
         r.sealedAt = uint40(block.timestamp);
         r.items = items;
-        r.operator = msg.sender;
+        r.benchmarker = benchmarker;
         r.task = number;
+        r.operator = msg.sender;
 
         emit Sealed(round, benchmarker, task, msg.sender, setRoot, items, cardDigest);
 

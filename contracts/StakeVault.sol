@@ -7,14 +7,9 @@ import {IStakeVault} from "./interfaces/IStakeVault.sol";
 /// @title StakeVault
 /// @notice The only contract that holds value; see IStakeVault.
 contract StakeVault is IStakeVault {
-    struct Account {
-        uint128 free;
-        uint128 locked;
-    }
-
-    struct Allowance {
-        uint128 limit;
-        uint128 locked;
+    /// @dev Two amounts of 128 bits, the first in the lower half, read and written at once.
+    struct Pair {
+        uint256 both;
     }
 
     uint256 private constant BPS = 10_000;
@@ -22,8 +17,10 @@ contract StakeVault is IStakeVault {
     address private immutable _rounds;
     address private immutable _disputes;
 
-    mapping(address owner => Account) private _accounts;
-    mapping(address owner => mapping(address operator => Allowance)) private _allowances;
+    /// @dev What is free and what is locked.
+    mapping(address owner => Pair) private _accounts;
+    /// @dev What an operator may have locked at once and what it has.
+    mapping(address owner => mapping(address operator => Pair)) private _allowances;
 
     /// @inheritdoc IStakeVault
     uint256 public burned;
@@ -42,18 +39,19 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function deposit(address owner) external payable {
-        _accounts[owner].free += _toUint128(msg.value);
+        _credit(owner, msg.value);
 
         emit Deposited(owner, msg.sender, msg.value);
     }
 
     /// @inheritdoc IStakeVault
     function withdraw(uint256 amount, address to) external {
-        Account storage account = _accounts[msg.sender];
+        Pair storage account = _accounts[msg.sender];
+        (uint256 free, uint256 locked) = _read(account);
 
-        if (account.free < amount) revert InsufficientFree(msg.sender, account.free, amount);
+        if (free < amount) revert InsufficientFree(msg.sender, free, amount);
 
-        account.free -= uint128(amount);
+        _write(account, free - amount, locked);
 
         emit Withdrawn(msg.sender, to, amount);
 
@@ -63,7 +61,10 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function allow(address operator, uint256 limit) external {
-        _allowances[msg.sender][operator].limit = _toUint128(limit);
+        Pair storage allowance = _allowances[msg.sender][operator];
+        (, uint256 used) = _read(allowance);
+
+        _write(allowance, limit, used);
 
         emit Allowed(msg.sender, operator, limit);
     }
@@ -72,40 +73,23 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function lock(address owner, address operator, uint256 amount) external onlySettlement {
-        Account storage account = _accounts[owner];
-        Allowance storage allowance = _allowances[owner][operator];
+        if (_tryLock(owner, operator, amount)) return;
 
-        if (!_isAllowed(allowance, amount)) {
-            revert NotAllowed(owner, operator, allowance.limit, allowance.locked + amount);
-        }
-        if (account.free < amount) revert InsufficientFree(owner, account.free, amount);
-
-        _lock(account, allowance, uint128(amount));
-
-        emit Locked(owner, operator, amount);
+        (uint256 limit, uint256 used) = _read(_allowances[owner][operator]);
+        if (!_isAllowed(limit, used, amount)) revert NotAllowed(owner, operator, limit, used + amount);
+        (uint256 free,) = _read(_accounts[owner]);
+        revert InsufficientFree(owner, free, amount);
     }
 
     /// @inheritdoc IStakeVault
     function tryLock(address owner, address operator, uint256 amount) external onlySettlement returns (bool) {
-        Account storage account = _accounts[owner];
-        Allowance storage allowance = _allowances[owner][operator];
-
-        if (!_isAllowed(allowance, amount) || account.free < amount) return false;
-
-        _lock(account, allowance, uint128(amount));
-
-        emit Locked(owner, operator, amount);
-        return true;
+        return _tryLock(owner, operator, amount);
     }
 
     /// @inheritdoc IStakeVault
     function unlock(address owner, address operator, uint256 amount) external onlySettlement {
-        Account storage account = _accounts[owner];
-        uint128 freed = _toUint128(amount);
-
-        _allowances[owner][operator].locked -= freed;
-        account.locked -= freed;
-        account.free += freed;
+        _take(owner, operator, amount);
+        _credit(owner, amount);
 
         emit Unlocked(owner, operator, amount);
     }
@@ -115,13 +99,11 @@ contract StakeVault is IStakeVault {
         external
         onlySettlement
     {
-        uint128 taken = _toUint128(amount);
         uint256 reward = amount * rewardBps / BPS;
         uint256 burnt = amount - reward;
 
-        _allowances[owner][operator].locked -= taken;
-        _accounts[owner].locked -= taken;
-        _accounts[beneficiary].free += uint128(reward);
+        _take(owner, operator, amount);
+        _credit(beneficiary, reward);
         burned += burnt;
 
         emit Slashed(owner, beneficiary, reward, burnt);
@@ -131,29 +113,62 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function balanceOf(address owner) external view returns (uint256 free, uint256 locked) {
-        Account storage account = _accounts[owner];
-        return (account.free, account.locked);
+        return _read(_accounts[owner]);
     }
 
     /// @inheritdoc IStakeVault
     function allowanceOf(address owner, address operator) external view returns (uint256 limit, uint256 locked) {
-        Allowance storage allowance = _allowances[owner][operator];
-        return (allowance.limit, allowance.locked);
+        return _read(_allowances[owner][operator]);
+    }
+
+    // Books
+
+    function _tryLock(address owner, address operator, uint256 amount) private returns (bool) {
+        Pair storage account = _accounts[owner];
+        Pair storage allowance = _allowances[owner][operator];
+        (uint256 free, uint256 locked) = _read(account);
+        (uint256 limit, uint256 used) = _read(allowance);
+
+        if (!_isAllowed(limit, used, amount) || free < amount) return false;
+
+        _write(account, free - amount, locked + amount);
+        _write(allowance, limit, used + amount);
+
+        emit Locked(owner, operator, amount);
+        return true;
     }
 
     /// @dev An operator without a limit may lock nothing, not even an amount of zero.
-    function _isAllowed(Allowance storage allowance, uint256 amount) private view returns (bool) {
-        return allowance.limit != 0 && allowance.limit >= allowance.locked + amount;
+    function _isAllowed(uint256 limit, uint256 used, uint256 amount) private pure returns (bool) {
+        return limit != 0 && used <= limit && amount <= limit - used;
     }
 
-    function _lock(Account storage account, Allowance storage allowance, uint128 amount) private {
-        account.free -= amount;
-        account.locked += amount;
-        allowance.locked += amount;
+    /// @dev Takes a locked amount out of both books; the caller says where it goes.
+    function _take(address owner, address operator, uint256 amount) private {
+        Pair storage account = _accounts[owner];
+        Pair storage allowance = _allowances[owner][operator];
+        (uint256 free, uint256 locked) = _read(account);
+        (uint256 limit, uint256 used) = _read(allowance);
+
+        _write(account, free, locked - amount);
+        _write(allowance, limit, used - amount);
     }
 
-    function _toUint128(uint256 amount) private pure returns (uint128) {
-        if (amount > type(uint128).max) revert AmountTooLarge(amount);
-        return uint128(amount);
+    function _credit(address owner, uint256 amount) private {
+        Pair storage account = _accounts[owner];
+        (uint256 free, uint256 locked) = _read(account);
+
+        _write(account, free + amount, locked);
+    }
+
+    function _read(Pair storage pair) private view returns (uint256 low, uint256 high) {
+        uint256 both = pair.both;
+        return (uint128(both), both >> 128);
+    }
+
+    function _write(Pair storage pair, uint256 low, uint256 high) private {
+        if (low > type(uint128).max) revert AmountTooLarge(low);
+        if (high > type(uint128).max) revert AmountTooLarge(high);
+        pair.both = low | high << 128;
     }
 }

@@ -21,7 +21,10 @@ contract TaskRegistry is ITaskRegistry {
     uint256 private constant BPS = 10_000;
 
     mapping(TaskId => SealTerms) private _sealTerms;
-    TaskParams[] private _tasks;
+    mapping(uint32 number => TaskParams) private _tasks;
+
+    /// @inheritdoc ITaskRegistry
+    uint256 public count;
 
     /// @inheritdoc ITaskRegistry
     function register(TaskParams calldata params) external returns (TaskId task) {
@@ -31,11 +34,12 @@ contract TaskRegistry is ITaskRegistry {
         _checkMetric(params);
         _checkSizes(params);
         _checkWindows(params);
-        uint256 number = _tasks.length;
+        uint256 number = count;
         if (number > type(uint32).max) revert RegistryFull();
 
+        count = number + 1;
         _sealTerms[task] = SealTerms(uint32(number), params.maxItems, params.roundBond);
-        _tasks.push(params);
+        _tasks[uint32(number)] = params;
 
         emit TaskRegistered(task, address(params.metric), params);
     }
@@ -51,12 +55,8 @@ contract TaskRegistry is ITaskRegistry {
     }
 
     /// @inheritdoc ITaskRegistry
-    function count() external view returns (uint256) {
-        return _tasks.length;
-    }
-
-    /// @inheritdoc ITaskRegistry
     function idAt(uint32 number) external view returns (TaskId) {
+        if (number >= count) revert UnknownNumber(number);
         return Seals.taskId(_tasks[number]);
     }
 

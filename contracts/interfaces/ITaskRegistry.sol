@@ -45,6 +45,8 @@ interface ITaskRegistry {
 
     /// @notice The task was never registered.
     error UnknownTask(TaskId task);
+    /// @notice There is no task with this number.
+    error UnknownNumber(uint32 number);
     /// @notice The metric has another number of words than the task says, or none, or more than 16.
     error WrongMetricWords(uint256 expected, uint256 got);
     /// @notice The text cap is zero or above what the metric can check.
@@ -82,13 +84,13 @@ interface ITaskRegistry {
     /// @notice What a seal needs of a task, in one slot; reverts for an unknown one.
     function sealTermsOf(TaskId task) external view returns (uint32 number, uint32 maxItems, uint96 roundBond);
 
-    /// @notice Windows of the task with this number, in one slot; reverts beyond `count`.
+    /// @notice Windows of the task with this number, in one slot; zero beyond `count`.
     function windowsAt(uint32 number) external view returns (Windows memory);
 
-    /// @notice Bonds and fee of the task with this number, in one slot; reverts beyond `count`.
+    /// @notice Bonds and fee of the task with this number, in one slot; zero beyond `count`.
     function bondsAt(uint32 number) external view returns (uint96 roundBond, uint96 versionBond, uint64 demandFee);
 
-    /// @notice What an attestation or a post needs of the task with this number, in one slot; reverts beyond `count`.
+    /// @notice What an attestation or a post needs of the task with this number, in one slot; zero beyond `count`.
     function scoringAt(uint32 number)
         external
         view

@@ -111,9 +111,7 @@ contract StakeVaultTest is Exam {
         vm.prank(stranger);
         vault.withdraw(6 ether + 1, stranger);
 
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeVault.InsufficientFree.selector, stranger, 6 ether, type(uint256).max)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.InsufficientFree.selector, stranger, 6 ether, type(uint256).max));
         vm.prank(stranger);
         vault.withdraw(type(uint256).max, stranger);
     }
@@ -170,9 +168,7 @@ contract StakeVaultTest is Exam {
         assertEq(limit, 1 ether);
         assertEq(locked, 4 ether);
 
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 1 ether, 4 ether)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 1 ether, 4 ether));
         _asRounds();
         vault.lock(stranger, OPERATOR, 0);
 
@@ -214,9 +210,7 @@ contract StakeVaultTest is Exam {
         _asRounds();
         vault.lock(stranger, OPERATOR, 3 ether);
 
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 4 ether, 4 ether + 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 4 ether, 4 ether + 1));
         _asRounds();
         vault.lock(stranger, OPERATOR, 1 ether + 1);
 
@@ -228,9 +222,7 @@ contract StakeVaultTest is Exam {
 
     function test_lock__beyondFree__reverts() external {
         _allow(100 ether);
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeVault.InsufficientFree.selector, stranger, 10 ether, 10 ether + 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.InsufficientFree.selector, stranger, 10 ether, 10 ether + 1));
         _asRounds();
         vault.lock(stranger, OPERATOR, 10 ether + 1);
 
@@ -248,14 +240,12 @@ contract StakeVaultTest is Exam {
         vm.expectRevert(stdError.arithmeticError);
         _asRounds();
         vault.lock(stranger, OPERATOR, type(uint256).max);
-        vm.expectRevert(
-            abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, uint256(type(uint128).max) + 1 + 1 ether)
-        );
+        vm.expectRevert(stdError.arithmeticError);
         _asRounds();
         vault.unlock(stranger, OPERATOR, uint256(type(uint128).max) + 1 + 1 ether);
-        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, uint256(type(uint128).max) + 1));
+        vm.expectRevert(stdError.arithmeticError);
         _asRounds();
-        vault.slash(stranger, OPERATOR, uint256(type(uint128).max) + 1, challenger, 0);
+        vault.slash(stranger, OPERATOR, uint256(type(uint128).max) + 1 + 1 ether, challenger, 0);
     }
 
     function testFuzz_lock__withinBoth__movesFreeToLocked(uint256 amount, uint256 limit, bool soft, bool byDisputes) external {

@@ -128,8 +128,7 @@ abstract contract Exam is Test {
             deployer.deployNext(codes[i]);
         }
         Addresses memory all = deployer.addresses();
-        (tasks, models, vault, rounds, judge, disputes) =
-            (all.tasks, all.models, all.vault, all.rounds, all.judge, all.disputes);
+        (tasks, models, vault, rounds, judge, disputes) = (all.tasks, all.models, all.vault, all.rounds, all.judge, all.disputes);
     }
 
     function _params() internal view returns (TaskParams memory) {
@@ -254,9 +253,8 @@ abstract contract Exam is Test {
     }
 
     function _honestSums(Item memory item) internal view returns (uint256[] memory sums) {
-        uint256[] memory statistics = item.outcome == DECOY
-            ? new uint256[](2)
-            : metric.measure(item.response, item.referenceText, item.evidence, 0);
+        uint256[] memory statistics =
+            item.outcome == DECOY ? new uint256[](2) : metric.measure(item.response, item.referenceText, item.evidence, 0);
         sums = new uint256[](1 + statistics.length);
         sums[0] = uint256(1) << (32 * item.outcome);
         for (uint256 w = 0; w < statistics.length; w++) {
@@ -324,7 +322,7 @@ abstract contract Exam is Test {
     }
 
     function _signEnrol(RoundId round, VersionId v, uint256 key) internal view returns (bytes memory) {
-        return _sign(key, Receipts.enrolDigest(rounds.domainSeparator(), round, v));
+        return _sign(key, Receipts.enrolDigest(Receipts.domainSeparator(address(rounds)), round, v));
     }
 
     function _signAsk(RoundId round, VersionId v, uint256 p, bytes memory prompt, uint256 answerUntil)
@@ -332,7 +330,7 @@ abstract contract Exam is Test {
         view
         returns (bytes memory)
     {
-        bytes32 domain = rounds.domainSeparator();
+        bytes32 domain = Receipts.domainSeparator(address(rounds));
         bytes32 digest = Receipts.askDigest(domain, round, v, uint32(p), keccak256(prompt), uint40(answerUntil));
         return _sign(examiner.privateKey, digest);
     }
@@ -342,7 +340,7 @@ abstract contract Exam is Test {
         view
         returns (bytes memory)
     {
-        bytes32 domain = rounds.domainSeparator();
+        bytes32 domain = Receipts.domainSeparator(address(rounds));
         bytes32 digest = Receipts.answerDigest(domain, round, v, uint32(p), keccak256(prompt), keccak256(response));
         return _sign(provider.privateKey, digest);
     }

@@ -45,24 +45,14 @@ contract ByteMetric is IMetric {
 contract MetricThatReverts is ByteMetric {
     error Refused();
 
-    function measure(bytes calldata, bytes calldata, bytes calldata, uint256)
-        external
-        pure
-        override
-        returns (uint256[] memory)
-    {
+    function measure(bytes calldata, bytes calldata, bytes calldata, uint256) external pure override returns (uint256[] memory) {
         revert Refused();
     }
 }
 
 /// @notice Burns all gas when asked to measure.
 contract MetricThatBurns is ByteMetric {
-    function measure(bytes calldata, bytes calldata, bytes calldata, uint256)
-        external
-        pure
-        override
-        returns (uint256[] memory)
-    {
+    function measure(bytes calldata, bytes calldata, bytes calldata, uint256) external pure override returns (uint256[] memory) {
         assembly {
             invalid()
         }
@@ -71,12 +61,7 @@ contract MetricThatBurns is ByteMetric {
 
 /// @notice Says two words and measures three.
 contract MetricOfOtherWidth is ByteMetric {
-    function measure(bytes calldata, bytes calldata, bytes calldata, uint256)
-        external
-        pure
-        override
-        returns (uint256[] memory)
-    {
+    function measure(bytes calldata, bytes calldata, bytes calldata, uint256) external pure override returns (uint256[] memory) {
         return new uint256[](3);
     }
 }
