@@ -3,33 +3,27 @@ pragma solidity 0.8.30;
 
 /// @title CharacterOverlap
 /// @notice How many n-grams of orders 1 to 6 two sequences of characters have in common, each counted as often as it occurs in both.
-/// @dev Sequences as `Characters.characters` leaves them: four bytes each, never zero. The clipped count is symmetric: it does not matter which of
-/// the two is the response.
+/// @dev Sequences as `Characters.characters` leaves them: four bytes each, never zero. The clipped count is symmetric: it does not matter
+/// which of the two is the response.
+///
+/// Functions inside the assembly that hold a `leave` are not inlined: with all variables of several loops in one function, the compiler
+/// would spend more on moving them than on the work.
 library CharacterOverlap {
-    uint256 internal constant ORDERS = 6;
+    /// @dev Longest sequence that one word of position bits can hold.
+    uint256 private constant FEW = 256;
 
-    /// @notice Matches of order n in lane 3n-1 of 28 bits, counted from 0 over two words of nine lanes.
+    /// @notice Matches of order n in lane n-1 of `lanes`, 28 bits each.
     /// @dev `seed` salts the hash tables, and decides only how long they take.
-    function overlap(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 seed)
-        internal
-        pure
-        returns (uint256[6] memory matches)
-    {
+    function overlap(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 seed) internal pure returns (uint256 lanes) {
         uint256 salt;
         assembly ("memory-safe") {
             mstore(0, seed)
             salt := or(keccak256(0, 0x20), 1)
         }
+        // The positions of the shorter one fit a word more often, and its n-grams a smaller table.
         if (bCount < aCount) (a, aCount, b, bCount) = (b, bCount, a, aCount);
-        (uint256 table, uint256 size) = _table(aCount, 0x20);
-        for (uint256 order = 1; order <= ORDERS && order <= aCount; ++order) {
-            uint256 shift = 256 - 32 * order;
-            _enter(a, a + 4 * (aCount + 1 - order), shift, salt, table, size - 0x20);
-            matches[order - 1] = _match(b, b + 4 * (bCount + 1 - order), shift, salt, table, size - 0x20);
-            assembly ("memory-safe") {
-                calldatacopy(table, calldatasize(), size)
-            }
-        }
+        if (aCount == 0) return 0;
+        return aCount > FEW ? _many(a, aCount, b, bCount, salt) : _few(a, aCount, b, bCount, salt);
     }
 
     /// @dev Memory for a hash table with at least twice as many entries as can be needed, cleared; a power of two in bytes.
@@ -43,43 +37,148 @@ library CharacterOverlap {
         }
     }
 
-    function _enter(uint256 a, uint256 end, uint256 shift, uint256 salt, uint256 table, uint256 mask) private pure {
+    /// @dev Bit-parallel. The table leads from a character to the set of its positions in `a`, as bits of a word. For each character of
+    /// `b`, the set of positions where a common n-gram ends is the previous set of order n-1, moved by one, within the set of order n-1.
+    /// An n-gram takes the lowest of its positions that no equal one has taken; equal n-grams have equal sets, so greed is exact.
+    function _few(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
+        (uint256 table, uint256 size) = _table(aCount, 0x40);
+        uint256 sets;
         assembly ("memory-safe") {
-            for {} lt(a, end) { a := add(a, 4) } {
-                let key := shr(shift, mload(a))
-                let at := add(table, and(shr(232, mul(key, salt)), mask))
-                let entry := mload(at)
-                for {} shl(64, xor(entry, key)) { entry := mload(at) } {
-                    if iszero(entry) {
-                        entry := key
-                        break
+            function enter(at, end, hash, entries, mask) {
+                let bit := 1
+                if iszero(lt(at, end)) { leave }
+                for {} lt(at, end) { at := add(at, 4) } {
+                    let char := shr(224, mload(at))
+                    let entry := add(entries, and(shr(232, mul(char, hash)), mask))
+                    for { let key := mload(entry) } xor(key, char) { key := mload(entry) } {
+                        if iszero(key) {
+                            mstore(entry, char)
+                            break
+                        }
+                        entry := add(entries, and(add(sub(entry, entries), 0x40), mask))
                     }
-                    at := add(table, and(add(sub(at, table), 0x20), mask))
+                    entry := add(entry, 0x20)
+                    mstore(entry, or(mload(entry), bit))
+                    bit := shl(1, bit)
                 }
-                mstore(at, add(entry, shl(192, 1)))
+            }
+            function find(at, end, hash, entries, mask, out) {
+                if iszero(lt(at, end)) { leave }
+                for {} lt(at, end) { at := add(at, 4) } {
+                    let char := shr(224, mload(at))
+                    let entry := add(entries, and(shr(232, mul(char, hash)), mask))
+                    for { let key := mload(entry) } xor(key, char) { key := mload(entry) } {
+                        if iszero(key) { break }
+                        entry := add(entries, and(add(sub(entry, entries), 0x40), mask))
+                    }
+                    mstore(out, mload(add(entry, 0x20)))
+                    out := add(out, 0x20)
+                }
+            }
+            enter(a, add(a, shl(2, aCount)), salt, table, sub(size, 0x40))
+            sets := mload(0x40)
+            mstore(0x40, add(sets, shl(5, bCount)))
+            find(b, add(b, shl(2, bCount)), salt, table, sub(size, 0x40), sets)
+        }
+        return _take(sets, bCount) | _take(sets, bCount) << 84;
+    }
+
+    /// @dev Matches of three orders: that of the sets, and the next two. Replaces the sets by those of the third next order.
+    function _take(uint256 sets, uint256 count) private pure returns (uint256 lanes) {
+        uint256 free1;
+        uint256 free2;
+        uint256 free3;
+        assembly ("memory-safe") {
+            function take(at, end) -> left1, left2, left3 {
+                left1 := not(0)
+                left2 := left1
+                left3 := left1
+                let last1 := 0
+                let last2 := 0
+                let last3 := 0
+                if iszero(lt(at, end)) { leave }
+                for {} lt(at, end) { at := add(at, 0x20) } {
+                    let set := mload(at)
+                    let free := and(set, left1)
+                    left1 := xor(left1, and(free, sub(0, free)))
+
+                    let next := and(shl(1, last1), set)
+                    last1 := set
+                    free := and(next, left2)
+                    left2 := xor(left2, and(free, sub(0, free)))
+
+                    set := and(shl(1, last2), next)
+                    last2 := next
+                    free := and(set, left3)
+                    left3 := xor(left3, and(free, sub(0, free)))
+
+                    mstore(at, and(shl(1, last3), set))
+                    last3 := set
+                }
+            }
+            free1, free2, free3 := take(sets, add(sets, shl(5, count)))
+        }
+        return _ones(~free1) | _ones(~free2) << 28 | _ones(~free3) << 56;
+    }
+
+    /// @dev Linear in the number of characters. Order by order, a table counts the n-grams of `a`, and those of `b` are taken off the
+    /// counts. An entry is the n-gram, 192 bits at the most, with its count above it.
+    function _many(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
+        (uint256 table, uint256 size) = _table(aCount, 0x20);
+        assembly ("memory-safe") {
+            function enter(at, end, shift, hash, entries, mask) {
+                if iszero(lt(at, end)) { leave }
+                for {} lt(at, end) { at := add(at, 4) } {
+                    let key := shr(shift, mload(at))
+                    let slot := add(entries, and(shr(232, mul(key, hash)), mask))
+                    let entry := mload(slot)
+                    for {} shl(64, xor(entry, key)) { entry := mload(slot) } {
+                        if iszero(entry) {
+                            entry := key
+                            break
+                        }
+                        slot := add(entries, and(add(sub(slot, entries), 0x20), mask))
+                    }
+                    mstore(slot, add(entry, shl(192, 1)))
+                }
+            }
+            function match(at, end, shift, hash, entries, mask) -> matches {
+                if iszero(lt(at, end)) { leave }
+                for {} lt(at, end) { at := add(at, 4) } {
+                    let key := shr(shift, mload(at))
+                    let slot := add(entries, and(shr(232, mul(key, hash)), mask))
+                    let entry := mload(slot)
+                    for {} shl(64, xor(entry, key)) { entry := mload(slot) } {
+                        if iszero(entry) { break }
+                        slot := add(entries, and(add(sub(slot, entries), 0x20), mask))
+                    }
+                    if shr(192, entry) {
+                        matches := add(matches, 1)
+                        mstore(slot, sub(entry, shl(192, 1)))
+                    }
+                }
+            }
+            for { let order := 0 } lt(order, 6) { order := add(order, 1) } {
+                let shift := sub(224, shl(5, order))
+                let unended := shl(2, order) // bytes at the end where no n-gram of the order begins
+                enter(a, sub(add(a, shl(2, aCount)), unended), shift, salt, table, sub(size, 0x20))
+                let matches := match(b, sub(add(b, shl(2, bCount)), unended), shift, salt, table, sub(size, 0x20))
+                lanes := or(lanes, shl(mul(28, order), matches))
+                calldatacopy(table, calldatasize(), size)
             }
         }
     }
 
-    function _match(uint256 b, uint256 end, uint256 shift, uint256 salt, uint256 table, uint256 mask)
-        private
-        pure
-        returns (uint256 matches)
-    {
-        assembly ("memory-safe") {
-            for {} lt(b, end) { b := add(b, 4) } {
-                let key := shr(shift, mload(b))
-                let at := add(table, and(shr(232, mul(key, salt)), mask))
-                let entry := mload(at)
-                for {} shl(64, xor(entry, key)) { entry := mload(at) } {
-                    if iszero(entry) { break }
-                    at := add(table, and(add(sub(at, table), 0x20), mask))
-                }
-                if shr(192, entry) {
-                    matches := add(matches, 1)
-                    mstore(at, sub(entry, shl(192, 1)))
-                }
-            }
+    /// @dev Number of one bits.
+    function _ones(uint256 x) private pure returns (uint256) {
+        unchecked {
+            x -= (x >> 1) & 0x5555555555555555555555555555555555555555555555555555555555555555;
+            x = (x & 0x3333333333333333333333333333333333333333333333333333333333333333)
+                + ((x >> 2) & 0x3333333333333333333333333333333333333333333333333333333333333333);
+            x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
+            return x == 0x0808080808080808080808080808080808080808080808080808080808080808
+                ? 256
+                : (x * 0x0101010101010101010101010101010101010101010101010101010101010101) >> 248;
         }
     }
 }

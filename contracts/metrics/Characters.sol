@@ -10,92 +10,115 @@ pragma solidity 0.8.30;
 /// which no valid text holds. So an n-gram of order n is the n times four bytes where it begins, and no n-gram of another order has the
 /// same number.
 library Characters {
-    /// @dev The same small number in each of the 8 highest bytes of a word.
-    uint256 private constant EACH = 0x0101010101010101 << 192;
-
     /// @dev Tab to carriage return, the four information separators, and space, as bits.
     uint256 private constant SEPARATORS = 0x1f0003e00;
 
     /// @dev U+2000 to U+200A, U+2028, U+2029 and U+202F, by their last byte less 0x80, as bits.
     uint256 private constant GENERAL_SPACES = 0x8300000007ff;
 
+    /// @dev The same small number in each of the 8 highest bytes of a word.
+    uint256 private constant EACH = 0x0101010101010101 << 192;
+
     /// @notice The characters of `text`, first one first.
     /// @return first Address in memory of the first of them.
     /// @return count How many there are.
     function characters(bytes calldata text) internal pure returns (uint256 first, uint256 count) {
         assembly ("memory-safe") {
-            // Width of the valid sequence that the word begins with, its lead byte being c, above ASCII; or 1.
-            function widthOf(word, c) -> width {
-                width := 1
-                if lt(c, 0xe0) {
-                    // C2..DF 80..BF
-                    if gt(c, 0xc1) { width := add(1, eq(and(word, shl(240, 0xc0)), shl(240, 0x80))) }
-                    leave
-                }
-                let next := byte(1, word)
-                if lt(c, 0xf0) {
-                    // E0 A0..BF, ED 80..9F, otherwise 80..BF; then 80..BF
-                    if eq(and(word, shl(232, 0xc0c0)), shl(232, 0x8080)) {
-                        if eq(c, 0xe0) { if lt(next, 0xa0) { leave } }
-                        if eq(c, 0xed) { if gt(next, 0x9f) { leave } }
+            // Three bytes of a valid character that is whitespace.
+            function isSpace(three) -> yes {
+                switch shr(8, three)
+                case 0xe19a { yes := eq(three, 0xe19a80) }
+                case 0xe280 { yes := and(shr(and(three, 0x3f), GENERAL_SPACES), 1) }
+                case 0xe281 { yes := eq(three, 0xe2819f) }
+                case 0xe380 { yes := eq(three, 0xe38080) }
+            }
+            // The character above ASCII that a word begins with, 0 if it is whitespace, and the number of its bytes.
+            function above(word) -> char, width {
+                let three := shr(232, word)
+                if eq(and(three, 0xf0c0c0), 0xe08080) {
+                    // Neither overlong, E0 80..9F, nor a surrogate, ED A0..BF.
+                    if mul(xor(shr(13, three), 0x704), xor(shr(13, three), 0x76d)) {
                         width := 3
+                        char := shl(232, three)
+                        if lt(sub(three, 0xe19a80), 0x1e601) { if isSpace(three) { char := 0 } }
+                        leave
+                    }
+                }
+                width := 1
+                char := shl(248, byte(0, word))
+                if eq(and(three, 0xe0c000), 0xc08000) {
+                    // C2 to DF; U+0085 and U+00A0 are whitespace.
+                    if gt(three, 0xc1ffff) {
+                        width := 2
+                        char := shl(240, shr(8, three))
+                        if or(eq(shr(8, three), 0xc285), eq(shr(8, three), 0xc2a0)) { char := 0 }
                     }
                     leave
                 }
-                // F0 90..BF, F4 80..8F, F1..F3 80..BF; then 80..BF twice
-                if gt(c, 0xf4) { leave }
-                if eq(and(word, shl(224, 0xc0c0c0)), shl(224, 0x808080)) {
-                    if eq(c, 0xf0) { if lt(next, 0x90) { leave } }
-                    if eq(c, 0xf4) { if gt(next, 0x8f) { leave } }
-                    width := 4
+                let four := shr(224, word)
+                if eq(and(four, 0xf8c0c0c0), 0xf0808080) {
+                    // F0 90 to F4 8F
+                    if lt(sub(four, 0xf0900000), 0x04000000) {
+                        width := 4
+                        char := shl(224, four)
+                    }
                 }
             }
-            // Whether a character above ASCII is whitespace, by its four bytes.
-            function isWide(char) -> yes {
-                switch shr(16, char)
-                case 0xc285 { yes := 1 }
-                case 0xc2a0 { yes := 1 }
-                case 0xe19a { yes := eq(char, 0xe19a8000) }
-                case 0xe280 { yes := and(shr(sub(and(shr(8, char), 0xff), 0x80), GENERAL_SPACES), 1) }
-                case 0xe281 { yes := eq(char, 0xe2819f00) }
-                case 0xe380 { yes := eq(char, 0xe3808000) }
+            // Writes the characters of [at, end) to `to`, which is clear, and returns where they end.
+            function write(at, end, to) -> out {
+                out := to
+                if iszero(lt(at, end)) { leave }
+                for {} lt(at, end) {} {
+                    let word := mload(at)
+                    if slt(word, 0) {
+                        let char, width := above(word)
+                        mstore(out, char)
+                        out := add(out, shl(2, iszero(iszero(char))))
+                        at := add(at, width)
+                        continue
+                    }
+                    // Eight bytes at once from 20 to 7F: each sum carries into the highest bit of a byte.
+                    let low := and(word, mul(0x7f, EACH))
+                    if eq(and(and(add(low, mul(0x60, EACH)), not(word)), mul(0x80, EACH)), mul(0x80, EACH)) {
+                        // 4 in each byte that is no space
+                        let steps := and(shr(5, add(low, mul(0x5f, EACH))), mul(4, EACH))
+                        mstore8(out, shr(248, word))
+                        out := add(out, byte(0, steps))
+                        mstore8(out, shr(240, word))
+                        out := add(out, byte(1, steps))
+                        mstore8(out, shr(232, word))
+                        out := add(out, byte(2, steps))
+                        mstore8(out, shr(224, word))
+                        out := add(out, byte(3, steps))
+                        mstore8(out, shr(216, word))
+                        out := add(out, byte(4, steps))
+                        mstore8(out, shr(208, word))
+                        out := add(out, byte(5, steps))
+                        mstore8(out, shr(200, word))
+                        out := add(out, byte(6, steps))
+                        mstore8(out, shr(192, word))
+                        out := add(out, byte(7, steps))
+                        at := add(at, 8)
+                        continue
+                    }
+                    let c := byte(0, word)
+                    at := add(at, 1)
+                    if and(shr(c, SEPARATORS), 1) { continue }
+                    if iszero(c) { c := 0xc0 }
+                    mstore(out, or(shl(248, c), shl(240, shl(7, iszero(byte(0, word))))))
+                    out := add(out, 4)
+                }
             }
 
             first := mload(0x40)
-            let at := add(add(first, 0x20), shl(2, text.length))
-            let end := add(at, text.length)
-            calldatacopy(first, calldatasize(), sub(at, first))
-            calldatacopy(at, text.offset, text.length)
-            mstore(end, 0)
-
-            let out := first
-            for {} lt(at, end) {} {
-                let word := mload(at)
-                let c := byte(0, word)
-                if gt(c, 0x7f) {
-                    let width := widthOf(word, c)
-                    at := add(at, width)
-                    let char := shl(sub(32, shl(3, width)), shr(sub(256, shl(3, width)), word))
-                    if isWide(char) { continue }
-                    mstore(out, shl(224, char))
-                    out := add(out, 4)
-                    continue
-                }
-                at := add(at, 1)
-                if lt(c, 0x21) {
-                    if and(shr(c, SEPARATORS), 1) { continue }
-                    if iszero(c) {
-                        mstore(out, shl(240, 0xc080))
-                        out := add(out, 4)
-                        continue
-                    }
-                }
-                mstore(out, shl(248, c))
-                out := add(out, 4)
-            }
-
-            count := shr(2, sub(out, first))
-            mstore(0x40, and(add(out, 0x3f), not(0x1f)))
+            let copy := add(add(first, 0x20), shl(2, text.length))
+            let end := add(copy, text.length)
+            calldatacopy(first, calldatasize(), sub(copy, first))
+            calldatacopy(copy, text.offset, text.length)
+            mstore(end, 0) // nothing behind the text completes a sequence or fills eight bytes
+            end := write(copy, end, first)
+            count := shr(2, sub(end, first))
+            mstore(0x40, and(add(end, 0x3f), not(0x1f)))
         }
     }
 }

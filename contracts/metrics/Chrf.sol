@@ -15,6 +15,7 @@ contract Chrf is IMetric {
     uint256 private constant LANE_BITS = 28;
     uint256 private constant LANE = (1 << LANE_BITS) - 1;
     uint256 private constant LANES = 9;
+    uint256 private constant ORDERS = 6;
     uint256 private constant ORDER_BITS = 3 * LANE_BITS;
 
     /// @dev Bits behind the point of a precision and a recall.
@@ -45,11 +46,11 @@ contract Chrf is IMetric {
 
         (uint256 hypothesis, uint256 length) = Characters.characters(response);
         (uint256 target, uint256 targetLength) = Characters.characters(referenceText);
-        uint256[6] memory matches = CharacterOverlap.overlap(hypothesis, length, target, targetLength, seed);
-        for (uint256 order = 0; order < 6 && order < targetLength; ++order) {
-            uint256 lanes = targetLength - order << LANE_BITS | matches[order] << 2 * LANE_BITS;
+        uint256 matches = CharacterOverlap.overlap(hypothesis, length, target, targetLength, seed);
+        for (uint256 order = 0; order < ORDERS && order < targetLength; ++order) {
+            uint256 lanes = (targetLength - order) << LANE_BITS | ((matches >> (order * LANE_BITS)) & LANE) << (2 * LANE_BITS);
             if (order < length) lanes |= length - order;
-            statistics[order / 3] |= lanes << order % 3 * ORDER_BITS;
+            statistics[order / 3] |= lanes << ((order % 3) * ORDER_BITS);
         }
     }
 
@@ -62,11 +63,11 @@ contract Chrf is IMetric {
         uint256 precision = 0;
         uint256 recall = 0;
         uint256 effective = 0;
-        for (uint256 order = 0; order < 6; ++order) {
-            uint256 lanes = totals[order / 3] >> order % 3 * ORDER_BITS;
+        for (uint256 order = 0; order < ORDERS; ++order) {
+            uint256 lanes = totals[order / 3] >> ((order % 3) * ORDER_BITS);
             uint256 counted = lanes & LANE;
-            uint256 wanted = lanes >> LANE_BITS & LANE;
-            uint256 matches = lanes >> 2 * LANE_BITS & LANE;
+            uint256 wanted = (lanes >> LANE_BITS) & LANE;
+            uint256 matches = (lanes >> (2 * LANE_BITS)) & LANE;
             if (matches > counted || matches > wanted) return 0;
             if (counted == 0 || wanted == 0) continue;
             precision += (matches << POINT) / counted;
@@ -75,6 +76,6 @@ contract Chrf is IMetric {
         }
         if (precision == 0) return 0;
 
-        return (5 * precision * recall / (4 * precision + recall)) * 1e18 / effective >> POINT;
+        return ((5 * precision * recall / (4 * precision + recall)) * 1e18 / effective) >> POINT;
     }
 }

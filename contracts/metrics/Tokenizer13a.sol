@@ -14,7 +14,7 @@ library Tokenizer13a {
     uint256 private constant SEPARATORS = 0x1f0003e00;
 
     /// @dev All punctuation but `& ; >`, which may be part of an entity or of `<skipped>`: a mark that needs no second look.
-    uint256 private constant PLAIN = 0x78000001f8000001b4008f3e00000000;
+    uint256 private constant PLAIN = 0x78000001f8000001fc008f3e00000000;
 
     /// @dev Texts of more bytes are searched for what has to be removed before they are scanned.
     uint256 private constant LONG = 2048;
@@ -94,20 +94,18 @@ library Tokenizer13a {
                 length := 1
                 char := 0x3b
                 let left := mload(sub(p, 0x20))
-                switch and(left, 0xff)
-                case 0x70 {
+                // All four end with p or t, which differ in one bit.
+                if eq(and(left, 0xfb), 0x70) {
                     if eq(and(left, 0xffffffff), 0x26616d70) {
                         length := 5
                         char := 0x26
                     }
-                }
-                case 0x74 {
                     if eq(and(left, 0xffffffffff), 0x2671756f74) {
                         length := 6
                         char := 0x22
                     }
-                    let angle := and(shr(8, left), 0xff)
-                    angle := add(mul(0x3c, eq(angle, 0x6c)), mul(0x3e, eq(angle, 0x67)))
+                    let angle := and(left, 0xffff)
+                    angle := add(mul(0x3c, eq(angle, 0x6c74)), mul(0x3e, eq(angle, 0x6774)))
                     if angle {
                         left := shr(16, left)
                         if eq(and(left, 0xff), 0x26) {
@@ -125,16 +123,42 @@ library Tokenizer13a {
             // ends, and the token between them or 0. A beginning of 0 says that it means nothing, and of 1 that it has to be removed.
             function boundary(p, c, end_) -> from, to, token {
                 to := p
-                if isStop(c) {
-                    token := c
-                    from := add(p, 1)
-                    if isDigit(byte(0, mload(from))) {
-                        let how := joins(p)
-                        if how {
-                            token := 0
-                            from := mul(p, eq(how, 2))
+                if gt(c, 0x2f) {
+                    switch c
+                    case 0x3b {
+                        // Unless it is part of an entity that has been read.
+                        if lt(p, end_) {
+                            from := add(p, 1)
+                            to, token := entity(p)
+                            to := sub(from, to)
                         }
                     }
+                    case 0x3e {
+                        from := add(p, 1)
+                        token := c
+                        if eq(shr(192, mload(sub(p, 8))), 0x3c736b6970706564) {
+                            if mload(0x20) { from := 1 }
+                        }
+                    }
+                    default {
+                        from := add(p, 1)
+                        token := c
+                        if gt(c, 0x7e) {
+                            token := 0
+                            to := sub(p, eq(c, 0x9a))
+                            from := wideSpace(to)
+                            if from { from := add(to, from) }
+                        }
+                    }
+                    leave
+                }
+                if isStop(c) {
+                    switch joins(p)
+                    case 0 {
+                        token := c
+                        from := add(p, 1)
+                    }
+                    case 2 { from := p }
                     leave
                 }
                 switch c
@@ -145,42 +169,13 @@ library Tokenizer13a {
                         from := add(p, 1)
                     }
                 }
-                case 0x3b {
-                    // Unless it is part of an entity that has been read.
-                    if lt(p, end_) {
-                        from := add(p, 1)
-                        to, token := entity(p)
-                        to := sub(from, to)
-                    }
-                }
-                case 0x3e {
-                    from := add(p, 1)
-                    token := c
-                    if eq(shr(192, mload(sub(p, 8))), 0x3c736b6970706564) {
-                        if mload(0x20) { from := 1 }
-                    }
-                }
-                case 0x26 {
-                    if lt(p, end_) {
-                        from := add(p, 1)
-                        token := c
-                    }
-                }
                 case 0x0a {
                     if mload(0x20) {
                         from := add(p, 1)
                         if eq(byte(0, mload(sub(p, 1))), 0x2d) { from := 1 }
                     }
                 }
-                default {
-                    if gt(c, 0x7f) {
-                        to := sub(p, eq(c, 0x9a))
-                        from := wideSpace(to)
-                        if from { from := add(to, from) }
-                        leave
-                    }
-                    from := mul(add(p, 1), and(shr(c, SEPARATORS), 1))
-                }
+                default { from := mul(add(p, 1), and(shr(c, SEPARATORS), 1)) }
             }
 
             function scan(start_, end_, out_) -> past_ {
@@ -223,7 +218,18 @@ library Tokenizer13a {
                             continue
                         }
                         let from := add(p, 1)
-                        if iszero(and(shr(c, PLAIN), 1)) {
+                        let plain := and(shr(c, PLAIN), 1)
+                        // Most marks that may mean something else do not: cheap looks at a neighbour, which err to the safe side.
+                        switch plain
+                        case 0 {
+                            switch or(c, 2)
+                            case 0x2e { plain := iszero(isDigit(byte(0, mload(from)))) }
+                            case 0x26 { plain := lt(p, end_) }
+                        }
+                        default {
+                            if eq(or(c, 5), 0x3f) { plain := xor(and(byte(0, mload(sub(p, 1))), 0xeb), 0x60) }
+                        }
+                        if iszero(plain) {
                             from, p, c := boundary(p, c, end_)
                             if lt(from, 2) {
                                 if from { leave }
