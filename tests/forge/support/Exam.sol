@@ -12,7 +12,7 @@ import {StakeVault} from "../../../contracts/StakeVault.sol";
 import {TaskRegistry} from "../../../contracts/TaskRegistry.sol";
 import {Addresses} from "../../../contracts/interfaces/IDeployer.sol";
 import {IDisputes} from "../../../contracts/interfaces/IDisputes.sol";
-import {IJudge, Opening, Verdict} from "../../../contracts/interfaces/IJudge.sol";
+import {IJudge, Opening, Sibling, Verdict} from "../../../contracts/interfaces/IJudge.sol";
 import {IMetric} from "../../../contracts/interfaces/IMetric.sol";
 import {IModelRegistry, ModelId, Version, VersionId} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {

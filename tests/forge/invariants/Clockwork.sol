@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Attestation, Exam, Item, Opening, Phase, RoundId, VersionId} from "../support/Exam.sol";
+
+/// @notice Plays rounds of one item with three benchmarkers and three providers, honest or not, in any order and at any time.
+/// @dev Every act that the contracts would refuse is passed over, so that a revert is a finding.
+contract Clockwork is Exam {
+    struct Sat {
+        RoundId round;
+        VersionId version;
+        uint256 who;
+        bool honest;
+        bool released;
+    }
+
+    uint256 internal constant PEOPLE = 3;
+    uint256 internal constant FUNDS = 30 ether;
+
+    address[] public people;
+    address[] internal _keys;
+    uint256[] internal _secrets;
+    VersionId[] internal _versions;
+
+    RoundId[] internal _rounds;
+    Sat[] internal _sats;
+    mapping(RoundId => uint256) internal _benchmarkerOf;
+    mapping(RoundId => Phase) public lastPhase;
+
+    uint256 public deposited;
+    uint256 public withdrawn;
+    uint256 public faults;
+    uint256 public forfeits;
+    string public broken;
+
+    modifier tracked() {
+        _;
+        _trackPhases();
+    }
+
+    function start() external {
+        setUp();
+        vm.warp(START);
+        for (uint256 i = 0; i < PEOPLE; i++) {
+            (address key, uint256 secret) = makeAddrAndKey(string.concat("key ", vm.toString(i)));
+            address person = makeAddr(string.concat("person ", vm.toString(i)));
+            _fund(person, key, FUNDS);
+            deposited += FUNDS;
+            people.push(person);
+            _keys.push(key);
+            _secrets.push(secret);
+            (, VersionId v) = _commit(person, "model", key);
+            _versions.push(v);
+        }
+        vm.warp(START + 1);
+    }
+
+    // Acts
+
+    function pass(uint256 time) external tracked {
+        vm.warp(vm.getBlockTimestamp() + bound(time, 1, 2 days));
+    }
+
+    function deposit(uint256 who, uint256 amount) external tracked {
+        amount = bound(amount, 0, 10 ether);
+        vm.deal(people[who % PEOPLE], amount);
+        vm.prank(people[who % PEOPLE]);
+        vault.deposit{value: amount}(people[who % PEOPLE]);
+        deposited += amount;
+    }
+
+    function withdraw(uint256 who, uint256 amount) external tracked {
+        address person = people[who % PEOPLE];
+        amount = bound(amount, 0, _free(person));
+        vm.prank(person);
+        vault.withdraw(amount, person);
+        withdrawn += amount;
+    }
+
+    function allow(uint256 who, uint256 limit) external tracked {
+        vm.prank(people[who % PEOPLE]);
+        vault.allow(_keys[who % PEOPLE], bound(limit, 0, 60 ether));
+    }
+
+    function seal(uint256 who) external tracked {
+        who %= PEOPLE;
+        (uint256 limit, uint256 used) = vault.allowanceOf(people[who], _keys[who]);
+        if (limit < used + ROUND_BOND || _free(people[who]) < ROUND_BOND) return;
+        bytes32 root = _root(who, _rounds.length);
+        vm.prank(_keys[who]);
+        RoundId round = rounds.seal(people[who], task, root, 1, "card");
+        _rounds.push(round);
+        _benchmarkerOf[round] = who;
+    }
+
+    function enrol(uint256 which, uint256 who) external tracked {
+        if (_rounds.length == 0) return;
+        RoundId round = _rounds[which % _rounds.length];
+        who %= PEOPLE;
+        if (rounds.phaseOf(round) != Phase.Answering) return;
+        uint32 before = rounds.roundOf(round).enrolled;
+        bytes memory signature = _signEnrol(round, _versions[who], _secrets[who]);
+        vm.prank(_keys[_benchmarkerOf[round]]);
+        rounds.enrol(round, _one(_versions[who]), _one(signature));
+        if (rounds.roundOf(round).enrolled > before) _sats.push(Sat(round, _versions[who], who, true, false));
+    }
+
+    function attest(uint256 which, bool honest) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sats[which % _sats.length];
+        if (rounds.phaseOf(sat.round) != Phase.Attesting || rounds.commitmentOf(sat.round, sat.version) != 0) return;
+        sat.honest = honest;
+        version = sat.version;
+        Item[] memory items = _itemsOf(sat);
+        vm.prank(_keys[_benchmarkerOf[sat.round]]);
+        rounds.attest(sat.round, _list(items));
+    }
+
+    function reveal(uint256 which) external tracked {
+        if (_rounds.length == 0) return;
+        RoundId round = _rounds[which % _rounds.length];
+        if (rounds.phaseOf(round) != Phase.Revealing) return;
+        vm.prank(_keys[_benchmarkerOf[round]]);
+        rounds.reveal(round, "bundle");
+    }
+
+    function challenge(uint256 which, uint256 who) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sats[which % _sats.length];
+        Phase phase = rounds.phaseOf(sat.round);
+        version = sat.version;
+        benchmarker = people[_benchmarkerOf[sat.round]];
+        Opening memory o = _opening(_itemsOf(sat), 0);
+        vm.prank(people[who % PEOPLE]);
+        try disputes.challenge(sat.round, sat.version, o) {
+            faults++;
+            if (sat.honest) broken = "an honest attestation was slashed";
+            if (phase < Phase.Attesting || phase > Phase.Challenging) broken = "a fault in a closed phase";
+        } catch {
+            bool attested = rounds.commitmentOf(sat.round, sat.version) != 0;
+            bool open = phase >= Phase.Attesting && phase <= Phase.Challenging;
+            if (attested && !sat.honest && open) broken = "a lie could not be challenged";
+        }
+    }
+
+    function forfeit(uint256 which, uint256 who) external tracked {
+        if (_rounds.length == 0) return;
+        RoundId round = _rounds[which % _rounds.length];
+        bool due = rounds.phaseOf(round) == Phase.Forfeited;
+        vm.prank(people[who % PEOPLE]);
+        try rounds.forfeit(round) {
+            forfeits++;
+            if (!due) broken = "forfeited out of phase";
+        } catch {}
+    }
+
+    function release(uint256 which) external tracked {
+        if (_rounds.length == 0) return;
+        RoundId round = _rounds[which % _rounds.length];
+        Phase phase = rounds.phaseOf(round);
+        try rounds.release(round) {
+            if (phase != Phase.Final && phase != Phase.Void) broken = "released out of phase";
+        } catch {}
+    }
+
+    function releaseVersion(uint256 which) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sats[which % _sats.length];
+        bool due = vm.getBlockTimestamp() >= rounds.deadlinesOf(sat.round).versionsReleasedAt;
+        try rounds.releaseVersions(sat.round, _one(sat.version)) {
+            if (!due) broken = "a version bond was freed too early";
+            sat.released = true;
+        } catch {
+            if (due) broken = "a version bond could not be freed";
+        }
+    }
+
+    // What the invariants ask
+
+    function sums() external view returns (uint256 free, uint256 locked, uint256 used) {
+        for (uint256 i = 0; i < PEOPLE; i++) {
+            free += _free(people[i]);
+            locked += _locked(people[i]);
+            (, uint256 byKey) = vault.allowanceOf(people[i], _keys[i]);
+            used += byKey;
+        }
+    }
+
+    /// @dev What must be locked: a bond for every round that was neither paid out nor released, and for every version not released.
+    function owed() external view returns (uint256 total) {
+        for (uint256 i = 0; i < _rounds.length; i++) {
+            if (!_isSettled(_rounds[i])) total += ROUND_BOND;
+        }
+        for (uint256 i = 0; i < _sats.length; i++) {
+            if (!_sats[i].released) total += VERSION_BOND;
+        }
+    }
+
+    function vaultBalance() external view returns (uint256) {
+        return address(vault).balance;
+    }
+
+    function burned() external view returns (uint256) {
+        return vault.burned();
+    }
+
+    function roundCount() external view returns (uint256) {
+        return _rounds.length;
+    }
+
+    function roundBond() external pure returns (uint256) {
+        return ROUND_BOND;
+    }
+
+    /// @dev The bit is in the last byte of the fourth slot of a record; no view shows it.
+    function _isSettled(RoundId round) private view returns (bool) {
+        bytes32 record = keccak256(abi.encode(round, uint256(0)));
+        return uint256(vm.load(address(rounds), bytes32(uint256(record) + 3))) >> 248 != 0;
+    }
+
+    function _trackPhases() private {
+        for (uint256 i = 0; i < _rounds.length; i++) {
+            Phase from = lastPhase[_rounds[i]];
+            Phase to = rounds.phaseOf(_rounds[i]);
+            if (from != to && !_mayFollow(from, to)) broken = "a forbidden transition";
+            lastPhase[_rounds[i]] = to;
+        }
+    }
+
+    function _mayFollow(Phase from, Phase to) private pure returns (bool) {
+        if (from == Phase.Unknown) return to == Phase.Answering;
+        if (from == Phase.Answering) {
+            return to == Phase.Attesting || to == Phase.Void || to == Phase.Forfeited || to == Phase.Slashed;
+        }
+        if (from == Phase.Attesting) return to == Phase.Revealing || to == Phase.Forfeited || to == Phase.Slashed;
+        if (from == Phase.Revealing) return to == Phase.Challenging || to == Phase.Forfeited || to == Phase.Slashed;
+        if (from == Phase.Challenging) return to == Phase.Final || to == Phase.Slashed;
+        return false;
+    }
+
+    function _root(uint256 who, uint256 number) private returns (bytes32) {
+        benchmarker = people[who];
+        Item[] memory items = _items(1);
+        items[0].salt = bytes32(number);
+        return _setTree(items).levels[0][0];
+    }
+
+    function _itemsOf(Sat storage sat) private returns (Item[] memory items) {
+        uint256 number;
+        while (RoundId.unwrap(_rounds[number]) != RoundId.unwrap(sat.round)) number++;
+        items = _items(1);
+        items[0].salt = bytes32(number);
+        provider.privateKey = _secrets[sat.who];
+        _answerAll(sat.round, items);
+        if (!sat.honest) items[0].sums[1]--;
+    }
+
+    function _list(Item[] memory items) private view returns (Attestation[] memory list) {
+        list = new Attestation[](1);
+        list[0] = _attestation(version, items);
+    }
+}
