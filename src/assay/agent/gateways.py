@@ -27,6 +27,7 @@ MAX_VERSIONS = 100
 LATER_SLUGS = frozenset({"not-finalized", "unacknowledged", "busy", "silent", "chain-unreachable", "internal", "too-slow"})
 LATER_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 MAX_PAUSE = 60
+MAX_URL = 2_000
 
 
 class NotNow(Retry):
@@ -70,8 +71,14 @@ class Reply:
 
 def checked_url(url: str) -> str:
     """The base address of a gateway without its last slash. BadInput for anything but plain http or https."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or len(url) > 2000:
+    try:
+        parts = urlsplit(url)
+        plain = (
+            parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query and not parts.fragment
+        )
+    except ValueError:
+        plain = False
+    if not plain or len(url) > MAX_URL:
         raise BadInput(f"{url!r} is no address of a gateway", "write it like https://models.example.org:8443", where="GATEWAY")
     if parts.username or parts.password:
         raise BadInput("a gateway's address holds no user and password", "leave them out", where="GATEWAY")

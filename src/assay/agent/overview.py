@@ -6,6 +6,7 @@ from assay.agent import exchanges
 from assay.agent.journal import Journal
 from assay.agent.records import RoundRecord
 from assay.chain.client import Chain
+from assay.chain.index import round_log
 from assay.metrics import by_signature
 from assay.types import Address, Deadlines, Kind, Phase, RoundId, Standing, TaskId, VersionId
 
@@ -80,9 +81,9 @@ def next_step(chain: Chain, journal: Journal, record: RoundRecord, phase: Phase)
     if phase is Phase.ATTESTING:
         facts = chain.rounds.round(record.round)
         return "attest" if facts and len(journal.scores(record.round)) >= facts.enrolled else "score"
-    if phase in ENDED:
-        return ""
-    return "reveal" if phase is Phase.REVEALING else "release"
+    if phase is Phase.REVEALING:
+        return "reveal"
+    return "" if phase in ENDED or round_log(chain, record.round).released else "release"
 
 
 def _while_answering(chain: Chain, journal: Journal, record: RoundRecord) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import orjson
+
 from assay.errors import BadInput
 
 MAX_FILE_BYTES = 1 << 28
@@ -173,10 +175,10 @@ def _jsonl(path: Path, lines: list[str], broken: set[int], names: _Names, proble
             continue
         where = f"{path}:{number}"
         try:
+            orjson.loads(line)  # strict, and bounded in depth, which the standard library is not
             pairs = json.loads(line, object_pairs_hook=_Pairs)
-        except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "a number or a nesting without end"
-            problems.append(Problem(where, f"not JSON: {reason}", "write one JSON object a line"))
+        except orjson.JSONDecodeError as error:
+            problems.append(Problem(where, f"not JSON: {error.msg}", "write one JSON object a line"))
             continue
         if not isinstance(pairs, _Pairs):
             problems.append(Problem(where, "not a JSON object", "write one object with prompt and reference a line"))

@@ -331,7 +331,7 @@ def release(settings: Settings, round_: str, wait: bool, key: str, password_file
         report = _ready(lambda: step.run(agent, chosen), wait=wait)
     text = [
         "the round bond is free" if report.round_bond else "the round bond was settled before",
-        f"{len(report.versions)} version bonds are free; the others from {report.versions_from} on",
+        f"{len(report.versions)} version bonds are free" + f"; from {report.versions_from} on" * (not report.versions),
         'next: assay bench withdraw "1 ether" --key owner',
     ]
     emit(settings, report, text)
