@@ -19,6 +19,9 @@ contract Bleu is IMetric {
     /// @dev 1.0 in the fixed point of `score`, except where it says otherwise.
     uint256 private constant ONE = 1 << 127;
 
+    /// @dev Terms of the exponential series; the first one left out is below 2^-114.
+    uint256 private constant TERMS = 28;
+
     /// @dev The natural logarithm of 2 times 2^128, rounded down.
     uint256 private constant LN2 = 0xb17217f7d1cf79abc9e3b39803f2f6af;
 
@@ -33,6 +36,7 @@ contract Bleu is IMetric {
     }
 
     /// @inheritdoc IMetric
+    /// @dev The dearest texts of this length that were found, and how they were looked for, are in the README of this folder.
     function maxBytes() external pure returns (uint256) {
         return 4096;
     }
@@ -93,32 +97,37 @@ contract Bleu is IMetric {
         return _squareRoot(_squareRoot(ratio << 110) << 127);
     }
 
-    /// @dev exp(1 - target / length) for a response shorter than its reference, otherwise 1; 2^128 is 1.
+    /// @dev exp(1 - target / length) for a response shorter than its reference, otherwise 1; 2^128 is 1. Nothing overflows: lanes have 28
+    /// bits, and a power is at most 2^128 while an exponent is below 2^128.
     function _brevityPenalty(uint256 length, uint256 target) private pure returns (uint256 power) {
         if (length >= target) return 1 << 128;
-        uint256 exponent = ((target - length) << 128) / length;
-        uint256 halvings = exponent / LN2;
-        exponent %= LN2;
-        power = 1 << 128;
-        // Horner's scheme for exp(-x) with 0 <= x < ln 2: 1 - x (1 - x/2 (1 - x/3 (...))).
-        for (uint256 n = 28; n > 0; --n) {
-            power = (1 << 128) - ((power * exponent) >> 128) / n;
+        unchecked {
+            uint256 exponent = ((target - length) << 128) / length;
+            uint256 halvings = exponent / LN2;
+            exponent %= LN2;
+            power = 1 << 128;
+            // Horner's scheme for exp(-x) with 0 <= x < ln 2: 1 - x (1 - x/2 (1 - x/3 (...))).
+            for (uint256 n = TERMS; n > 0; --n) {
+                power = (1 << 128) - ((power * exponent) >> 128) / n;
+            }
+            return power >> halvings;
         }
-        return power >> halvings;
     }
 
-    /// @dev Integer square root, rounded down, by Newton's method from above.
+    /// @dev Integer square root of less than 2^255, rounded down, by Newton's method from above.
     function _squareRoot(uint256 x) private pure returns (uint256 root) {
         if (x == 0) return 0;
-        uint256 bits = 0;
-        for (uint256 step = 128; step > 0; step >>= 1) {
-            if (x >> (bits + step) != 0) bits += step;
+        unchecked {
+            uint256 bits = 0;
+            for (uint256 step = 128; step > 0; step >>= 1) {
+                if (x >> (bits + step) != 0) bits += step;
+            }
+            uint256 next = 1 << (bits / 2 + 1);
+            do {
+                root = next;
+                next = (root + x / root) / 2;
+            } while (next < root);
         }
-        uint256 next = 1 << (bits / 2 + 1);
-        do {
-            root = next;
-            next = (root + x / root) / 2;
-        } while (next < root);
     }
 
     function _lane(uint256 lanes, uint256 index) private pure returns (uint256) {

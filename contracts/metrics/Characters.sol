@@ -35,8 +35,8 @@ library Characters {
             // The character above ASCII that a word begins with, 0 if it is whitespace, and the number of its bytes.
             function above(word) -> char, width {
                 let three := shr(232, word)
+                // E0 80..9F is overlong, ED A0..BF a surrogate.
                 if eq(and(three, 0xf0c0c0), 0xe08080) {
-                    // Neither overlong, E0 80..9F, nor a surrogate, ED A0..BF.
                     if mul(xor(shr(13, three), 0x704), xor(shr(13, three), 0x76d)) {
                         width := 3
                         char := shl(232, three)
@@ -46,22 +46,19 @@ library Characters {
                 }
                 width := 1
                 char := shl(248, byte(0, word))
-                if eq(and(three, 0xe0c000), 0xc08000) {
-                    // C2 to DF; U+0085 and U+00A0 are whitespace.
-                    if gt(three, 0xc1ffff) {
-                        width := 2
-                        char := shl(240, shr(8, three))
-                        if or(eq(shr(8, three), 0xc285), eq(shr(8, three), 0xc2a0)) { char := 0 }
-                    }
+                // 80..BF begins nothing, C0 and C1 are overlong.
+                if or(lt(three, 0xc20000), xor(and(three, 0xc000), 0x8000)) { leave }
+                if lt(three, 0xe00000) {
+                    width := 2
+                    char := shl(240, shr(8, three))
+                    // U+0085, U+00A0
+                    if or(eq(shr(8, three), 0xc285), eq(shr(8, three), 0xc2a0)) { char := 0 }
                     leave
                 }
-                let four := shr(224, word)
-                if eq(and(four, 0xf8c0c0c0), 0xf0808080) {
-                    // F0 90 to F4 8F
-                    if lt(sub(four, 0xf0900000), 0x04000000) {
-                        width := 4
-                        char := shl(224, four)
-                    }
+                // F0 80..8F is overlong, F4 90 beyond U+10FFFF.
+                if mul(eq(and(shr(224, word), 0xc0c0), 0x8080), lt(sub(three, 0xf09000), 0x40000)) {
+                    width := 4
+                    char := shl(224, shr(224, word))
                 }
             }
             // Writes the characters of [at, end) to `to`, which is clear, and returns where they end.

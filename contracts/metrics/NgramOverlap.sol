@@ -109,7 +109,7 @@ library NgramOverlap {
 
     /// @dev Linear in the number of tokens, order by order, with the counts of the n-grams of `a` in a table from which those of `b` are
     /// taken. The first order leaves in place of each token the address of its entry, 0 if `a` has no such token; four of these addresses
-    /// are the key of an n-gram. An entry is the key with a count in the high 24 bits; the key of a token is 232 bits of its hash.
+    /// are the key of an n-gram. An entry is the key with a count in the high 24 bits; the key of a token is the low 232 bits of its hash.
     function _many(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
         (uint256 table, uint256 size) = _table(aCount, 0x20);
         _enterTokens(a, a + 0x20 * aCount, salt, table, size - 0x20);
@@ -127,7 +127,7 @@ library NgramOverlap {
     function _enterTokens(uint256 a, uint256 end, uint256 salt, uint256 table, uint256 mask) private pure {
         assembly ("memory-safe") {
             for {} lt(a, end) { a := add(a, 0x20) } {
-                let key := shr(24, mload(a))
+                let key := and(mload(a), shr(24, not(0)))
                 let at := add(table, and(shr(128, mul(key, salt)), mask))
                 let entry := mload(at)
                 for {} shl(24, xor(entry, key)) { entry := mload(at) } {
@@ -148,7 +148,7 @@ library NgramOverlap {
     {
         assembly ("memory-safe") {
             for {} lt(b, end) { b := add(b, 0x20) } {
-                let key := shr(24, mload(b))
+                let key := and(mload(b), shr(24, not(0)))
                 let at := add(table, and(shr(128, mul(key, salt)), mask))
                 let entry := mload(at)
                 for {} shl(24, xor(entry, key)) { entry := mload(at) } {

@@ -318,8 +318,10 @@ library Tokenizer13a {
                     marks := xor(marks, mark)
                     mark := shr(248, mul(INDEX_OF_MARK, mark))
                     let p := add(at, mark)
+                    mark := byte(mark, text)
+                    if and(eq(mark, 0x3c), iszero(eq(byte(1, mload(p)), 0x73))) { continue }
                     if iszero(lt(p, source)) { continue }
-                    let from, size := removal(p, byte(mark, text))
+                    let from, size := removal(p, mark)
                     if iszero(size) { continue }
 
                     size := sub(source, add(p, size))

@@ -163,7 +163,9 @@ def long_text(rng: random.Random) -> bytes:
     """Around the number of tokens where one word of positions ends, and far beyond."""
     size = rng.choice([250, 255, 256, 257, 258, 300, 511, 512, 513, 700, 1200])
     vocabulary = [f"{number:x}" for number in range(rng.choice([1, 2, 5, 40, 400, 4000]))]
-    return " ".join(rng.choice(vocabulary) for _ in range(size)).encode()
+    if rng.random() < 0.5:
+        vocabulary = rng.choices([*vocabulary, *EDGES], k=rng.randint(1, 60))
+    return rng.choice(["", " ", " ", "\n"]).join(rng.choice(vocabulary) for _ in range(size)).encode()
 
 
 def edited(rng: random.Random, text: bytes) -> bytes:
