@@ -156,7 +156,7 @@ class Demo:
 
     def _settle_round(self, exam: Exam) -> None:
         for step in ("score", "attest", "reveal"):
-            patient(exam.benchmarker, "bench", step, exam.round)
+            exam.benchmarker.assay("bench", step, exam.round, "--wait")
 
     def results(self, reader: Person, exams: Sequence[Exam]) -> None:
         """The table, and stock sacreBLEU beside it."""
@@ -209,7 +209,7 @@ class Demo:
         """A falsified score, from the forgery to the slash."""
         self.chapter("The third benchmarker attests a falsified score")
         forger = exam.benchmarker
-        patient(forger, "bench", "score", exam.round)
+        forger.assay("bench", "score", exam.round, "--wait")
         forger.run(sys.executable, FORGER, exam.round, "--key", "operator")
         self.chapter("It is found, proven by one transaction, and costs the bond")
         before = balance(watcher)
@@ -221,17 +221,6 @@ class Demo:
             f"    the challenger earned {balance(watcher) - before:g} ether; as much was burned, and the score is struck:"
         )
         show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)), last=3)
-
-
-def patient(person: Person, *words: str) -> Ran:
-    """Runs a command again when the chain was not there yet."""
-    while True:
-        ran = person.assay("--json", *words, codes=(0, 1))
-        if ran.code == 0:
-            return ran
-        if ran.json.get("error") not in ("NotYet", "Unreachable"):
-            raise CommandFailed(ran.out + ran.err)
-        time.sleep(2)
 
 
 def gap(folder: Path, hypotheses: str, score: str) -> float:

@@ -1,0 +1,225 @@
+"""What every story needs: a devnet whose clock the story moves, examiners and candidates with homes of their own.
+
+Everything happens through `assay` commands in processes of their own; only time and money come from the development chain itself.
+"""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from stage import Person, Ran, Server, Stage
+
+from assay import keys
+from assay.chain import deployments
+from assay.chain.client import Chain
+from assay.chain.node import Node
+from assay.encoding.hashing import keccak
+from assay.encoding.receipts import Domain
+from assay.storage.cids import cid_of
+from assay.storage.store import Store
+from assay.types import RoundId, VersionId
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "tests" / "models"
+DATA = ROOT / "tests" / "data"
+BLEU = "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
+WINDOWS = {"answer": 600, "post": 20, "attest": 300, "reveal": 300, "challenge": 300, "demand": 1}
+QUESTIONS = [
+    ("The committee meets on Tuesday.", "O comitê se reúne na terça-feira.", "one", "scored"),
+    ("Nobody expected so much rain.", "Ninguém esperava tanta chuva.", "one", "scored"),
+    ("She has lived here for ten years.", "Ela mora aqui há dez anos.", "two", "scored"),
+    ("The bridge was closed at 5.30.", "A ponte foi fechada às 5h30.", "two", "scored"),
+    ("Prices rose by 3.5 % in May.", "Os preços subiram 3,5 % em maio.", "three", "scored"),
+    ("They lost the game, 2-1.", "Eles perderam o jogo por 2 a 1.", "three", "scored"),
+    ("This one does not count.", "Esta não conta.", "four", "decoy"),
+]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A provider with one version, and its running gateway."""
+
+    person: Person
+    version: str
+    server: Server
+
+    @property
+    def url(self) -> str:
+        """Address of the gateway."""
+        return str(self.server.ready["url"])
+
+
+class World(Stage):
+    """A stage with a devnet, and shortcuts for what each story does."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.open_devnet()
+        self.node = Node(self.rpc)
+
+        self.reader = Person(self, "reader")
+
+    def post(self, url: str, body: object) -> httpx.Response:
+        """A bare HTTP request, as somebody without our client would send it."""
+        return httpx.post(url, json=body, timeout=30)
+
+    def ask(self, examiner: Person, round_: str, candidate: Candidate, position: int, prompt: str) -> httpx.Response:
+        """An Ask that the examiner's operator really signed, sent without the agent."""
+        signer = keys.open_key(examiner.home / "keys", "operator", keys.read_password(examiner.password_file))
+        deployment = deployments.load(self.deployment)
+        until = self.node.head().timestamp + 60
+        digest = Domain(deployment.chain_id, deployment.rounds).ask(
+            RoundId(bytes.fromhex(round_[2:])),
+            VersionId(bytes.fromhex(candidate.version[2:])),
+            position,
+            keccak(prompt.encode()),
+            until,
+        )
+        body = {"round": round_, "version": candidate.version, "position": position, "prompt": prompt}
+        signed = {"answer_until": until, "signature": "0x" + signer.sign(digest).hex()}
+        return self.post(f"{candidate.url}/v1/ask", body | signed)
+
+    def unpack(self, person: Person, round_: str, into: Path) -> Path:
+        """The bundle of a person's round as a folder."""
+        store = Store(person.home / "store")
+        return store.fetch(cid_of(self.digest(round_)), into)
+
+    def digest(self, round_: str) -> bytes:
+        """Digest of a revealed bundle, from the chain."""
+        chain = Chain.connect(self.rpc, deployments.load(self.deployment))
+        facts = chain.rounds.round(RoundId(bytes.fromhex(round_[2:])))
+        chain.close()
+        assert facts is not None
+        return facts.bundle_digest
+
+    def __exit__(self, *error: object) -> None:
+        self.node.close()
+        super().__exit__(*error)
+
+    def benchmarker(self, name: str) -> Person:
+        """Somebody with stake who can seal."""
+        person = Person(self, name)
+        person.settle_in("bench")
+        return person
+
+    def provider(self, name: str) -> Person:
+        """Somebody with stake whose policy admits any round."""
+        person = Person(self, name)
+        person.settle_in("provider")
+        return person
+
+    def candidate(self, name: str, *upstream: str | Path) -> Candidate:
+        """A provider whose version is committed and served."""
+        person = self.provider(name)
+        version = person.commit(name)
+        return Candidate(person, version, person.serve_model(version, *upstream))
+
+    def task(
+        self,
+        benchmarker: Person,
+        *,
+        items: int = 16,
+        cap: int = 400,
+        silence_bps: int = 2000,
+        name: str = "story",
+        **windows: int,
+    ) -> str:
+        """Registers a task; its id."""
+        chosen = WINDOWS | windows
+        file = benchmarker.home / "task.json"
+        file.write_text(
+            json.dumps(
+                {
+                    "description": {
+                        "name": "story",
+                        "languages": ["eng", "por-BR"],
+                        "template": "{prompt}",
+                        "decoding": "as served",
+                        "answer_format": "plain text",
+                        "licence": "CC0-1.0",
+                        "metric_signature": BLEU,
+                    },
+                    "windows": {window: f"{seconds} seconds" for window, seconds in chosen.items()},
+                    "bonds": {"round": "2", "version": "0.1", "demand_fee": "0.01"},
+                    "caps": {"max_items": items, "max_bytes": cap, "max_silence_bps": silence_bps},
+                }
+            )
+        )
+        return str(benchmarker.json("task", "register", file, "--key", "operator")["task"])
+
+    def seal(
+        self, benchmarker: Person, task: str, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions"
+    ) -> str:
+        """Imports and seals a set; the round's id."""
+        file = benchmarker.home / f"{title}.csv"
+        with file.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(("prompt", "reference", "group", "kind"))
+            writer.writerows(questions)
+        benchmarker.assay("bench", "import", file, "--set", title)
+        return str(benchmarker.json("bench", "seal", title, "--task", task)["round"])
+
+    def sit(self, benchmarker: Person, round_: str, *candidates: Candidate) -> None:
+        """Enrols and asks."""
+        benchmarker.assay("bench", "enrol", round_, *(candidate.url for candidate in candidates))
+        benchmarker.assay("bench", "ask", round_)
+
+    def settle(self, benchmarker: Person, round_: str) -> None:
+        """Scores, attests and reveals, past `answerBy`."""
+        self.pass_deadline(benchmarker, round_, "answer_by")
+        for step in ("score", "attest", "reveal"):
+            benchmarker.assay("bench", step, round_)
+
+    def exam(self, benchmarker: Person, task: str, *candidates: Candidate) -> str:
+        """A whole honest round; its id."""
+        round_ = self.seal(benchmarker, task)
+        self.sit(benchmarker, round_, *candidates)
+        self.settle(benchmarker, round_)
+        return round_
+
+    def pass_deadline(self, person: Person, round_: str, name: str) -> None:
+        """Moves the chain past a deadline of a round, and finalizes that."""
+        self.move_to(int(person.json("bench", "show", round_)["deadlines"][name]) + 1)
+
+    def move_to(self, timestamp: int) -> None:
+        """Moves the clock of the chain, which goes on from there, and mines until a block from then is final."""
+        ahead = timestamp - self.node.head().timestamp
+        if ahead > 0:
+            self.node.request("evm_increaseTime", [ahead])
+        deadline = time.monotonic() + 30
+        while self.node.finalized().timestamp < timestamp:
+            self.node.request("evm_mine")
+            assert time.monotonic() < deadline, "the chain does not move"
+
+    def score(self, person: Person, round_: str, version: str) -> Mapping[str, object]:
+        """A version's score as the chain tells it."""
+        for row in person.json("bench", "show", round_)["versions"]:
+            if row["version"] == version:
+                return dict(row)
+        raise AssertionError(f"{version} is not in the round")
+
+
+def replay(path: Path, answers: Mapping[str, str]) -> tuple[str, ...]:
+    """Words that serve a table of answers."""
+    lines = ["prompt\toutput", *(f"{prompt}\t{output}" for prompt, output in answers.items())]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return ("--upstream", "replay", "--replay", str(path))
+
+
+def program(source: Path, code: str, *, per_text: bool = False) -> tuple[str, ...]:
+    """Words that serve a small program written for one story."""
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(code, "utf-8")
+    words = ("--upstream", "command", "--command", f"{sys.executable} {source}")
+    return (*words, "--per-text") if per_text else words
+
+
+def failed(ran: Ran) -> str:
+    """The message of a failed `--json` command."""
+    return f"{ran.json['error']}: {ran.json['message']} {ran.json['remedy']}"
