@@ -33,13 +33,11 @@ class Chain:
         Without a deployment the packaged one of the node's chain is taken. Unreachable, WrongChain, BadInput.
         """
         node = Node(rpc, timeout)
-        chain_id = node.chain_id()
-        deployment = deployment or deployments.packaged(chain_id)
-        if chain_id != deployment.chain_id:
-            raise WrongChain(f"{node.name} serves chain {chain_id}, not {deployment.chain_id}", "check --rpc and --deployment")
-        for field, name in zip(CONTRACTS, artifacts.CORE, strict=True):
-            check_code(node, name, getattr(deployment, field))
-        return cls(node, deployment)
+        try:
+            return cls(node, _checked(node, deployment))
+        except BaseException:
+            node.close()
+            raise
 
     def metric(self, address: Address) -> MetricContract:
         """The metric at an address."""
@@ -60,6 +58,16 @@ class Chain:
     def close(self) -> None:
         """Close the connections."""
         self.node.close()
+
+
+def _checked(node: Node, deployment: Deployment | None) -> Deployment:
+    chain_id = node.chain_id()
+    deployment = deployment or deployments.packaged(chain_id)
+    if chain_id != deployment.chain_id:
+        raise WrongChain(f"{node.name} serves chain {chain_id}, not {deployment.chain_id}", "check --rpc and --deployment")
+    for field, name in zip(CONTRACTS, artifacts.CORE, strict=True):
+        check_code(node, name, getattr(deployment, field))
+    return deployment
 
 
 def check_code(node: Node, name: str, address: Address) -> None:

@@ -21,12 +21,15 @@ from assay.encoding.receipts import Signer
 from assay.types import Address
 
 FACTORY = checksum(bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c"))
-FACTORY_MAKER = checksum(bytes.fromhex("3fab184622dc19b6109349b94811493bf45362b2"))
+FACTORY_MAKER = checksum(bytes.fromhex("3fab184622dc19b6109349b94811493bf2a45362"))
 FACTORY_COST = 10**16
-FACTORY_TRANSACTION = (  # signed by nobody: its signature is a round number, so its sender has no key
-    "0xf8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe"
-    "03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf31ba022222222222222222222222222222222222222222222222222222222"
-    "22222222a02222222222222222222222222222222222222222222222222222222222222222"
+FACTORY_TRANSACTION = bytes.fromhex(  # signed by nobody: its signature is a round number, so its sender has no key
+    "f8a58085174876e800830186a08080b853604580600e600039806000f350fe7f"
+    + "ff" * 31
+    + "e03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf31ba0"
+    + "22" * 32
+    + "a0"
+    + "22" * 32
 )
 SALT = bytes(32)
 
@@ -81,8 +84,7 @@ def _deploy_factory(node: Node, door: Door) -> None:
         return
     if node.balance(FACTORY_MAKER) < FACTORY_COST:
         door.send(Call(FACTORY_MAKER, b"", FACTORY_COST, "pay for the CREATE2 deployer"))
-    raw = bytes.fromhex(FACTORY_TRANSACTION[2:])
-    door.resume(SignedTx(keccak(raw), raw, 0, "deploy the CREATE2 deployer"))
+    door.resume(SignedTx(keccak(FACTORY_TRANSACTION), FACTORY_TRANSACTION, 0, "deploy the CREATE2 deployer"))
 
 
 def _deploy_code(node: Node, door: Door, code: bytes, name: str) -> None:

@@ -98,6 +98,7 @@ class Devnet:
                     return int(line.rsplit(":", 1)[1])
         finally:
             watchdog.cancel()
+        output.close()
         reason = next((line for line in reversed(said) if line), "it said nothing")
         raise Unreachable(f"anvil did not start: {reason:.300}", "is the port taken? Choose another: --port")
 

@@ -19,7 +19,8 @@ MAX_FEE_GWEI = 200.0
 WAIT_SECONDS = 300.0
 POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 4.0
-KNOWN = ("already known", "already imported", "known transaction", "nonce too low")
+KNOWN = ("already known", "already imported", "known transaction")
+STALE = "nonce too low"
 
 Journal = Callable[[SignedTx], None]
 
@@ -112,7 +113,11 @@ class Door:
         Reverted where it failed on chain, Unreachable where the time is over, NotYet where another transaction took its nonce.
         """
         if self._receipt(signed.hash) is None:
-            self._broadcast(signed.raw)
+            stale = self._broadcast(signed.raw)
+            if stale and self._receipt(signed.hash) is None:
+                raise NotYet(
+                    f"another transaction took the nonce of 0x{signed.hash.hex()} (to {signed.what})", "run the command again"
+                )
         return self._wait(signed.hash, signed.what, timeout)
 
     def wait_final(self, receipt: Receipt, *, timeout: float = 3600.0) -> Receipt:
@@ -149,12 +154,17 @@ class Door:
             )
         return Price(min(2 * base + tip, self._max_fee), tip)
 
-    def _broadcast(self, raw: bytes) -> None:
+    def _broadcast(self, raw: bytes) -> bool:
+        """Send it; whether the node says that its nonce was used before, by itself or by another."""
         try:
             self._node.request("eth_sendRawTransaction", ["0x" + raw.hex()])
         except RpcError as error:
-            if not any(known in error.message.lower() for known in KNOWN):
+            said = error.message.lower()
+            if STALE in said:
+                return True
+            if not any(known in said for known in KNOWN):
                 raise
+        return False
 
     def _wait(self, tx_hash: bytes, what: str, timeout: float) -> Receipt:
         deadline = time.monotonic() + timeout
