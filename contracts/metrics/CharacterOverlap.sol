@@ -29,11 +29,11 @@ library CharacterOverlap {
         return aCount > FEW ? _many(a, aCount, b, bCount, salt) : _few(a, aCount, b, bCount, salt);
     }
 
-    /// @dev Memory for a hash table with at least twice as many entries as can be needed, cleared; a power of two in bytes.
-    function _table(uint256 needed, uint256 entryBytes) private pure returns (uint256 table, uint256 size) {
+    /// @dev Memory for a hash table with room for at least so many entries, cleared; a power of two in bytes.
+    function _table(uint256 entries, uint256 entryBytes) private pure returns (uint256 table, uint256 size) {
         assembly ("memory-safe") {
-            size := shl(2, entryBytes)
-            for { let least := shl(1, mul(needed, entryBytes)) } lt(size, least) {} { size := shl(1, size) }
+            size := entryBytes
+            for { let least := mul(entries, entryBytes) } lt(size, least) {} { size := shl(1, size) }
             table := mload(0x40)
             mstore(0x40, add(table, size))
             calldatacopy(table, calldatasize(), size)
@@ -44,7 +44,7 @@ library CharacterOverlap {
     /// `b`, the set of positions where a common n-gram ends is the previous set of order n-1, moved by one, within the set of order n-1.
     /// An n-gram takes the lowest of its positions that no equal one has taken; equal n-grams have equal sets, so greed is exact.
     function _few(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
-        (uint256 table, uint256 size) = _table(aCount, 0x40);
+        (uint256 table, uint256 size) = _table(2 * aCount, 0x40);
         uint256 sets;
         assembly ("memory-safe") {
             function enter(at, end, hash, entries, mask) {

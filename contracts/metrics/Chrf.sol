@@ -33,7 +33,7 @@ contract Chrf is IMetric {
 
     /// @inheritdoc IMetric
     function maxBytes() external pure returns (uint256) {
-        return 4096;
+        return 3072;
     }
 
     /// @inheritdoc IMetric
