@@ -44,6 +44,9 @@ _APPEND_ONLY = "".join(
 MIGRATIONS: Sequence[str] = (_FIRST + _APPEND_ONLY,)
 """Numbered from one; `user_version` of the file says how many it has had."""
 
+_OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
+
 
 class Database:
     """One open file. Close it when done."""
@@ -52,40 +55,44 @@ class Database:
         """Open the file, or make it with mode 0600. BadInput if it is not one that this program can read."""
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._write_lock, self._read_lock = threading.RLock(), threading.Lock()
+        self._db = _connect(path)
+        self._reader = _connect(path)  # its reads never wait for a sync
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._migrate(path)
         except sqlite3.DatabaseError as error:
-            self._db.close()
+            self.close()
             raise BadInput(f"the journal does not open: {error}", "restore it from its backup", where=str(path)) from None
         except BadInput:
-            self._db.close()
+            self.close()
             raise
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
+        with self._write_lock, self._read_lock:
+            self._reader.close()
             self._db.close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is on disk afterwards, or nothing."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+        """One transaction: all of it is on disk afterwards, or nothing. Inside another one, a part of it that fails alone."""
+        with self._write_lock:
+            begin, commit, undo = _INNER if self._db.in_transaction else _OUTER
+            self._db.execute(begin)
             try:
                 yield self._db
             except BaseException:
-                self._db.execute("ROLLBACK")
+                for statement in undo:
+                    self._db.execute(statement)
                 raise
-            self._db.execute("COMMIT")
+            self._db.execute(commit)
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """All rows of a query."""
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
+        """All rows of a query over what is committed."""
+        with self._read_lock:
+            return self._reader.execute(query, values).fetchall()
 
     def _migrate(self, path: Path) -> None:
         with self.writing() as db:
@@ -96,6 +103,10 @@ class Database:
                 for statement in _statements(script):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {number:d}")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -50,34 +50,37 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         """Over an open file."""
-        self._database = database
+        self.database = database
 
     def add_enrolment(self, seat: Seat, signature: bytes) -> None:
         """Keep a consent before it is sent; the same again is harmless."""
-        with self._database.writing() as db:
+        with self.database.writing() as db:
             db.execute("INSERT OR IGNORE INTO enrolments VALUES (?,?,?,?)", (*seat, signature, time.time()))
 
     def seats(self) -> list[Seat]:
         """All seats that were consented to, oldest first."""
-        rows = self._database.rows("SELECT round, version FROM enrolments ORDER BY at")
+        rows = self.database.rows("SELECT round, version FROM enrolments ORDER BY at")
         return [Seat(RoundId(round_), VersionId(version)) for round_, version in rows]
 
-    def receive(self, ask: Ask, acks: Iterable[Ack]) -> Kept | None:
-        """Keep a question and the acknowledgements that came with it; the answer that its place already has."""
+    def receive(self, ask: Ask, acks: Iterable[Ack]) -> None:
+        """Keep a question and the acknowledgements that came with it."""
         now, place = time.time(), ask.place
         row = (*place, ask.prompt_hash, ask.answer_until, ask.signature, now)
-        with self._database.writing() as db:
+        with self.database.writing() as db:
             _put_acks(db, acks, now)
             asked = db.execute("SELECT count(*) FROM asks WHERE round=? AND version=? AND position=?", place).fetchone()[0]
             if asked < MAX_ASKS_A_PLACE:
                 db.execute("INSERT OR IGNORE INTO asks VALUES (?,?,?,?,?,?,?)", row)
-            return _kept(place, db.execute(_ANSWER, place).fetchone())
 
-    def add_answer(self, answer: Answer, ask: Ask) -> Kept:
-        """Keep an answer before it is sent; what its place holds from now on, which is another one if that came first."""
+    def add_answer(self, answer: Answer, ask: Ask, acks: Iterable[Ack] = ()) -> Kept:
+        """Keep an answer before it is sent, with what it was given to; what its place holds from now on.
+
+        That is another answer if another came first.
+        """
         place = answer.place
         row = (*place, answer.prompt_hash, answer.response, answer.signature, ask.answer_until, ask.signature, time.time())
-        with self._database.writing() as db:
+        with self.database.writing() as db:
+            self.receive(ask, acks)
             db.execute("INSERT OR IGNORE INTO answers VALUES (?,?,?,?,?,?,?,?,?)", row)
             kept = _kept(place, db.execute(_ANSWER, place).fetchone())
         if kept is None:  # pragma: no cover - the row was just written
@@ -86,26 +89,26 @@ class Journal:
 
     def answer(self, place: Place) -> Kept | None:
         """The answer of a place, or None."""
-        rows = self._database.rows(_ANSWER, *place)
+        rows = self.database.rows(_ANSWER, *place)
         return _kept(place, rows[0] if rows else None)
 
     def add_acks(self, acks: Iterable[Ack]) -> None:
         """Keep acknowledgements; the first of a place stays."""
-        with self._database.writing() as db:
+        with self.database.writing() as db:
             _put_acks(db, acks, time.time())
 
     def add_post(self, place: Place, tx_hash: bytes) -> None:
         """Keep that the answer of a place is on chain; `tx_hash` is empty where somebody else posted it."""
-        with self._database.writing() as db:
+        with self.database.writing() as db:
             db.execute("INSERT OR IGNORE INTO posts VALUES (?,?,?,?,?)", (*place, tx_hash, time.time()))
 
     def unsettled(self, seat: Seat) -> dict[int, bytes]:
         """Positions whose answer was neither acknowledged nor posted, with the hash of the response."""
-        return {position: keccak(response) for position, response in self._database.rows(_UNSETTLED, *(seat * 3))}
+        return {position: keccak(response) for position, response in self.database.rows(_UNSETTLED, *(seat * 3))}
 
     def counts(self, seat: Seat) -> Counts:
         """How many answers, acknowledgements and posts a seat has."""
-        return Counts(*(self._database.rows(query, *seat)[0][0] for query in _COUNT))
+        return Counts(*(self.database.rows(query, *seat)[0][0] for query in _COUNT))
 
 
 def _put_acks(db: sqlite3.Connection, acks: Iterable[Ack], now: float) -> None:

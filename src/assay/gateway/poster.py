@@ -86,7 +86,7 @@ class Poster:
         return False
 
     async def _due(self, seat: Seat, facts: RoundFacts, now: int) -> Kept | None:
-        waiting = await self._service.unsettled(seat)
+        waiting = self._service.unsettled(seat)
         full = self._is_full(seat, len(waiting))
         for position in sorted(waiting):
             place = Place(*seat, position)

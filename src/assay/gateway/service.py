@@ -5,8 +5,7 @@ for ever.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from assay.gateway.messages import Ack, Answer, Ask, Place, Seat, cut
 from assay.gateway.policy import Policy
 from assay.gateway.problems import Problem
 from assay.gateway.upstreams import Upstream
+from assay.gateway.writer import Writer
 from assay.types import Phase, RoundId, VersionId
 
 T = TypeVar("T")
@@ -46,13 +46,13 @@ class Service:
         self._unsettled: dict[Seat, dict[int, bytes]] = {}
         self._places: dict[Place, tuple[asyncio.Lock, int]] = {}
         self._in_flight = 0
-        self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._write = Writer(journal.database)
 
     async def close(self) -> None:
         """Stop the models; the journal stays with whoever opened it."""
         for upstream in self._upstreams.values():
             await upstream.close()
-        self._disk.shutdown()
+        self._write.close()
 
     # -- enrol
 
@@ -68,7 +68,7 @@ class Service:
             raise Problem("not-admitted", reason)
         await self._check_answering(seat.round)
         signature = self._signer.sign(self.domain.enrol(*seat))
-        await self._on_disk(lambda: self._journal.add_enrolment(seat, signature))
+        await self._write(lambda: self._journal.add_enrolment(seat, signature))
         self._seats.add(seat)
         return signature
 
@@ -89,16 +89,22 @@ class Service:
         await self._check_acks(acks)
         if ask.place.seat not in self._seats:
             raise Problem("not-enrolled", "this gateway gave no consent for this version in this round")
-        await self._load_unsettled(ask.place.seat)
+        self._load_unsettled(ask.place.seat)
         with self._counted():
             async with self._alone(ask.place):
-                kept = await self._on_disk(lambda: self._journal.receive(ask, acks))
                 self._settle(acks)
-                if kept is None:
-                    kept = await self._new_answer(ask, facts, upstream)
-                return _same_prompt(kept, ask)
+                answer = self._journal.answer(ask.place)
+                if answer is None:
+                    try:
+                        answer = await self._new_answer(ask, acks, facts, upstream)
+                    except Problem:
+                        await self._write(lambda: self._journal.receive(ask, acks))
+                        raise
+                else:
+                    await self._write(lambda: self._journal.receive(ask, acks))
+                return _same_prompt(answer, ask)
 
-    async def _new_answer(self, ask: Ask, facts: RoundFacts, upstream: Upstream) -> Kept:
+    async def _new_answer(self, ask: Ask, acks: Sequence[Ack], facts: RoundFacts, upstream: Upstream) -> Kept:
         await self._check_open(ask)
         await self._check_enrolled(ask.place.seat)
         unsettled = self._unsettled[ask.place.seat]
@@ -110,7 +116,7 @@ class Service:
             raise Problem("silent", "the model gave no answer to this prompt", retry_after=RETRY_SECONDS)
         await self._check_open(ask)  # the model may have taken long
         answer = self._signed(ask, cut(response, facts.task.max_bytes))
-        kept = await self._on_disk(lambda: self._journal.add_answer(answer, ask))
+        kept = await self._write(lambda: self._journal.add_answer(answer, ask, acks))
         unsettled[ask.place.position] = kept.answer.response_hash
         return kept
 
@@ -153,7 +159,7 @@ class Service:
     async def acknowledge(self, acks: Sequence[Ack]) -> int:
         """Keep acknowledgements; how many were taken. One wrong one refuses them all with a Problem."""
         await self._check_acks(acks)
-        await self._on_disk(lambda: self._journal.add_acks(acks))
+        await self._write(lambda: self._journal.add_acks(acks))
         self._settle(acks)
         return len(acks)
 
@@ -163,22 +169,22 @@ class Service:
             facts = await self._facts(ack.place.round)
             if recover(ack.digest(self.domain), ack.signature) != facts.round.operator:
                 raise Problem("wrong-signature", f"Ack {number} is not signed by the round's operator {facts.round.operator}")
-            await self._check_answered(number, ack)
+            self._check_answered(number, ack)
 
-    async def _check_answered(self, number: int, ack: Ack) -> None:
-        await self._load_unsettled(ack.place.seat)
+    def _check_answered(self, number: int, ack: Ack) -> None:
+        self._load_unsettled(ack.place.seat)
         given = self._unsettled[ack.place.seat].get(ack.place.position)
         if given is None:
-            kept = await self._on_disk(lambda: self._journal.answer(ack.place))
+            kept = self._journal.answer(ack.place)
             given = kept.answer.response_hash if kept else None
         if given != ack.response_hash:
             raise Problem("unknown-answer", f"Ack {number} is for an answer that this gateway did not give")
 
     # -- what is not settled yet
 
-    async def unsettled(self, seat: Seat) -> frozenset[int]:
+    def unsettled(self, seat: Seat) -> frozenset[int]:
         """Positions whose answer was neither acknowledged nor posted."""
-        await self._load_unsettled(seat)
+        self._load_unsettled(seat)
         return frozenset(self._unsettled[seat])
 
     def seats(self) -> tuple[Seat, ...]:
@@ -193,10 +199,9 @@ class Service:
         for ack in acks:
             self.posted(ack.place)
 
-    async def _load_unsettled(self, seat: Seat) -> None:
+    def _load_unsettled(self, seat: Seat) -> None:
         if seat not in self._unsettled:
-            found = await self._on_disk(lambda: self._journal.unsettled(seat))
-            self._unsettled.setdefault(seat, found)
+            self._unsettled[seat] = self._journal.unsettled(seat)
 
     # -- helpers
 
@@ -217,9 +222,6 @@ class Service:
             return await read
         except AssayError as error:
             raise Problem("chain-unreachable", error.message, retry_after=RETRY_SECONDS) from None
-
-    async def _on_disk(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

@@ -1,9 +1,11 @@
 """The journal: private, append-only, on disk before anything is said, one answer a place."""
 
+import asyncio
 import sqlite3
 import stat
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -12,6 +14,7 @@ from assay.gateway.catalogue import Catalogue, Commitment, Model
 from assay.gateway.database import MIGRATIONS, Database
 from assay.gateway.journal import Journal
 from assay.gateway.messages import Ack, Answer, Place
+from assay.gateway.writer import Writer
 from unit.gateway.stage import ROUND, SEAT, VERSION, ask
 
 
@@ -152,3 +155,49 @@ def test_catalogue__names_and_versions__read_back(database):
     assert catalogue.versions() == [(b"v" * 32, model.id, "mine", "v1", "0xoperator")]
     with pytest.raises(sqlite3.IntegrityError):
         catalogue.add_model(model._replace(id=b"n" * 32))
+
+
+def test_writer__jobs_that_wait_together__one_transaction_in_which_each_fails_alone(database):
+    journal = Journal(database)
+    writer = Writer(database)
+    started, go = threading.Event(), threading.Event()
+
+    def first():
+        started.set()
+        go.wait(5)
+
+    def half():
+        journal.add_enrolment(SEAT, b"half")
+        raise ZeroDivisionError
+
+    async def crowd():
+        blocker = asyncio.create_task(writer(first))
+        await asyncio.to_thread(started.wait, 5)
+        jobs = [writer(partial(journal.add_answer, answer(position), ask(position))) for position in range(10)]
+        tasks = [asyncio.create_task(job) for job in [*jobs, writer(half)]]
+        await asyncio.sleep(0.05)
+        go.set()
+        await blocker
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    commits = []
+    database._db.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
+    *kept, failed = asyncio.run(crowd())
+    writer.close()
+    assert [entry.answer for entry in kept] == [answer(position) for position in range(10)]
+    assert isinstance(failed, ZeroDivisionError)
+    assert journal.seats() == []
+    assert len(commits) == 2
+    assert len(database.rows("SELECT * FROM answers")) == 10
+
+
+def test_writer__closed_with_jobs_waiting__does_them_first(database):
+    async def last():
+        writer = Writer(database)
+        task = asyncio.create_task(writer(partial(Journal(database).add_enrolment, SEAT, b"s")))
+        await asyncio.sleep(0)
+        writer.close()
+        await task
+
+    asyncio.run(last())
+    assert Journal(database).seats() == [SEAT]

@@ -38,6 +38,7 @@ class Shell:
         deployments.save(path / "deployment.json", devnet.deployment)
         self.options = ["--json", "--home", str(self.home), "--rpc", devnet.rpc, "--deployment", str(path / "deployment.json")]
         self.secret = ["--password-file", str(self.password)]
+        self.log = path / "log"
 
     def __call__(self, command, *arguments, codes=(0,)):
         secret = [] if command == "list" else self.secret
@@ -53,7 +54,8 @@ class Shell:
     def popen(self, *arguments):
         start = [sys.executable, "-c", "from assay.cli.main import main; main()", *self.options]
         command = [*start, "provider", *arguments, *self.secret]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with self.log.open("w") as log:  # a pipe that nobody reads would stop the gateway
+            return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
 
 
 def settle(path, devnet):
@@ -87,9 +89,10 @@ class Gateway:
     """A served version, as an examiner sees it."""
 
     def __init__(self, shell, *arguments):
+        self.log = shell.log
         self.process = shell.popen("serve", "--port", "0", "--key", "operator", *arguments)
         line = self.process.stdout.readline()
-        assert line, self.process.stderr.read()
+        assert line, self.log.read_text()
         self.about = json.loads(line)
         self.client = httpx.Client(base_url=self.about["url"], timeout=30)
 
@@ -104,8 +107,8 @@ class Gateway:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=SECONDS)
-        return self.process.returncode, log
+        self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, self.log.read_text()
 
 
 def question(chain, examiner, round_, version, position, prompt):
