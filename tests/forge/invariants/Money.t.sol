@@ -12,22 +12,32 @@ contract MoneyTest is Test {
     function setUp() external {
         clockwork = new Clockwork();
         clockwork.start();
-        bytes4[] memory acts = new bytes4[](13);
-        acts[0] = Clockwork.pass.selector;
-        acts[1] = Clockwork.deposit.selector;
-        acts[2] = Clockwork.withdraw.selector;
-        acts[3] = Clockwork.allow.selector;
-        acts[4] = Clockwork.seal.selector;
-        acts[5] = Clockwork.enrol.selector;
-        acts[6] = Clockwork.attest.selector;
-        acts[7] = Clockwork.reveal.selector;
-        acts[8] = Clockwork.challenge.selector;
-        acts[9] = Clockwork.forfeit.selector;
-        acts[10] = Clockwork.release.selector;
-        acts[11] = Clockwork.releaseVersion.selector;
-        acts[12] = Clockwork.enrol.selector;
+        // An act that is named twice is played twice as often.
+        bytes4[17] memory acts = [
+            Clockwork.pass.selector,
+            Clockwork.deposit.selector,
+            Clockwork.withdraw.selector,
+            Clockwork.allow.selector,
+            Clockwork.seal.selector,
+            Clockwork.seal.selector,
+            Clockwork.enrol.selector,
+            Clockwork.enrol.selector,
+            Clockwork.attest.selector,
+            Clockwork.reveal.selector,
+            Clockwork.challenge.selector,
+            Clockwork.forfeit.selector,
+            Clockwork.release.selector,
+            Clockwork.releaseVersion.selector,
+            Clockwork.proceed.selector,
+            Clockwork.proceed.selector,
+            Clockwork.proceed.selector
+        ];
+        bytes4[] memory selectors = new bytes4[](acts.length);
+        for (uint256 i = 0; i < acts.length; i++) {
+            selectors[i] = acts[i];
+        }
         targetContract(address(clockwork));
-        targetSelector(FuzzSelector(address(clockwork), acts));
+        targetSelector(FuzzSelector(address(clockwork), selectors));
     }
 
     /// @dev I1: what the vault holds is what is free, what is locked and what was burned; nothing came from nowhere.
@@ -54,5 +64,13 @@ contract MoneyTest is Test {
     /// @dev I4 to I7: phases move along the table only, no honest round is slashed, no lie survives a challenge, bonds move in their phase.
     function invariant_rules__areNeverBroken() external view {
         assertEq(clockwork.broken(), "");
+    }
+
+    function afterInvariant() external {
+        emit log_named_uint("rounds", clockwork.roundCount());
+        emit log_named_uint("final", clockwork.finals());
+        emit log_named_uint("void", clockwork.voids());
+        emit log_named_uint("faults", clockwork.faults());
+        emit log_named_uint("forfeits", clockwork.forfeits());
     }
 }
