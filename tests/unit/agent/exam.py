@@ -63,9 +63,9 @@ def register_task(chain: Chain, folder: Path, sender: LocalSigner, *, metric: st
     address = chain.deployment.metrics[metric]
     text = description(chain.metric(address).signature())
     values = {
-        "max_items": 100, "max_bytes": 500, "max_silence_bps": 2000, "answer_window": 1000, "post_window": 100, "attest_window": 1000,
-        "reveal_window": 1000, "challenge_window": 1000, "demand_window": 10, "round_bond": ETHER, "version_bond": ETHER // 10,
-        "demand_fee": ETHER // 1000,
+        "max_items": 100, "max_bytes": 500, "max_silence_bps": 2000, "answer_window": 1000, "post_window": 100,
+        "attest_window": 1000, "reveal_window": 1000, "challenge_window": 1000, "demand_window": 10,
+        "round_bond": ETHER, "version_bond": ETHER // 10, "demand_fee": ETHER // 1000,
     }  # fmt: skip
     params = TaskParams(hashlib.sha256(text).digest(), address, chain.metric(address).words(), **(values | changes))
     Door(chain, sender).send(chain.tasks.register(params))
