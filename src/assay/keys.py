@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import orjson
+
 from assay.encoding.hashing import checksum
 from assay.encoding.receipts import CURVE_ORDER, LocalSigner
 from assay.errors import BadInput, BadKey
@@ -138,7 +140,7 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     except OSError as error:
         raise BadKey(f"the keystore {path} cannot be read: {error.strerror}", "check its owner and its mode") from None
     try:
-        keystore = json.loads(raw) if len(raw) <= MAX_KEYSTORE_BYTES else None
+        keystore = orjson.loads(raw) if len(raw) <= MAX_KEYSTORE_BYTES else None
     except ValueError:
         keystore = None
     if not isinstance(keystore, dict):

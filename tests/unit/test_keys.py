@@ -91,7 +91,7 @@ def test_open_key__missing__bad_key_names_the_command(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b"\xff\xfe", b"{" * 20_000, b'{"address": 1, "crypto": {}, "version": 3}']
+    "content", [b"", b"[]", b"{}", b"\xff\xfe", b"{" * 20_000, b"[" * 16_000, b'{"address": 1, "crypto": {}, "version": 3}']
 )
 def test_open_key__rubbish__bad_key(folder: Path, content: bytes) -> None:
     (folder / "op.json").write_bytes(content)

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import orjson
 from eth_utils import is_address, to_checksum_address
 
 from assay.errors import BadInput
@@ -76,7 +77,7 @@ def _parse(raw: bytes, where: str) -> Deployment:
     try:
         if len(raw) > MAX_FILE_BYTES:
             raise ValueError("too long")
-        record = json.loads(raw)
+        record = orjson.loads(raw)
         if record["schema"] != SCHEMA:
             raise BadInput(f"schema {record['schema']!r:.20} is not known", "update this program", where=where)
         contracts = {name: _address(record["contracts"][name]) for name in CONTRACTS}

@@ -4,7 +4,6 @@ A file has four tables. `description` is published word for word and names at le
 such as "3 days", `bonds` amounts of ether such as "0.5", `caps` numbers.
 """
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from assay.errors import BadInput
 from assay.types import Address, TaskParams
@@ -118,10 +119,10 @@ def _load(path: Path) -> dict[str, Any]:
             raw = file.read(MAX_FILE_BYTES + 1)
         if len(raw) > MAX_FILE_BYTES:
             raise BadInput("the file is too long for a task", where=str(path))
-        record = json.loads(raw) if path.suffix == ".json" else tomllib.loads(raw.decode())
+        record = orjson.loads(raw) if path.suffix == ".json" else tomllib.loads(raw.decode())
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", "write one: assay task init FILE", where=str(path)) from None
-    except ValueError as error:  # of JSON, TOML and UTF-8 alike
+    except (ValueError, RecursionError) as error:  # of JSON, TOML and UTF-8 alike
         raise BadInput(f"{error}", "mend the file, or begin anew: assay task init FILE", where=str(path)) from None
     if not isinstance(record, dict):
         raise BadInput("a task file is an object", "begin anew: assay task init FILE", where=str(path))

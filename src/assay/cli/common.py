@@ -189,9 +189,11 @@ def load_signer(settings: Settings, name: str, password_file: Path | None) -> Lo
 
 
 def connect(settings: Settings) -> "Chain":
-    """The chain that the settings name. Unreachable, WrongChain, BadInput."""
+    """The chain that the settings name; closed when the command ends. Unreachable, WrongChain, BadInput."""
     from assay.chain import deployments
     from assay.chain.client import Chain
 
     chosen = deployments.load(settings.deployment) if settings.deployment else None
-    return Chain.connect(settings.rpc, chosen)
+    chain = Chain.connect(settings.rpc, chosen)
+    click.get_current_context().call_on_close(chain.close)
+    return chain

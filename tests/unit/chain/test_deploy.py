@@ -196,7 +196,7 @@ def test_load__no_deployment__bad_input_names_the_file(tmp_path: Path, record: o
         deployments.load(tmp_path / "d.json")
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b" " * 70_000])
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b" " * 70_000, b"[" * 60_000])
 def test_load__rubbish__bad_input(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "d.json").write_bytes(raw)
     with pytest.raises(BadInput):

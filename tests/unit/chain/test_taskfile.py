@@ -1,0 +1,123 @@
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.chain import taskfile
+from assay.chain.minima import check_bounds
+from assay.encoding.hashing import checksum
+from assay.encoding.seals import depth_of
+from assay.errors import BadInput
+from assay.metrics import by_signature
+
+METRIC = checksum(b"\x01" * 20)
+
+
+def write(tmp_path: Path, record: object) -> Path:
+    file = tmp_path / "task.json"
+    file.write_text(json.dumps(record))
+    return file
+
+
+def good() -> dict[str, Any]:
+    return tomllib.loads(taskfile.template(development=False))
+
+
+@pytest.mark.parametrize("development", [True, False])
+def test_template__as_it_is__keeps_the_registrys_rules(tmp_path: Path, development: bool) -> None:
+    (tmp_path / "task.toml").write_text(taskfile.template(development=development))
+    written = taskfile.read(tmp_path / "task.toml")
+    metric = by_signature(written.metric_signature)
+    params = written.params(b"\x02" * 32, METRIC, metric.words)
+    assert params.max_bytes <= metric.max_bytes
+    assert params.max_items * params.max_bytes < 1 << 28
+    assert params.challenge_window >= 2 * (depth_of(params.max_items) + 1) * params.demand_window
+    assert params.post_window < params.answer_window
+    if not development:
+        check_bounds(params)
+
+
+def test_read__json_and_toml__the_same(tmp_path: Path) -> None:
+    (tmp_path / "task.toml").write_text(taskfile.template(development=False))
+    assert taskfile.read(tmp_path / "task.toml") == taskfile.read(write(tmp_path, good()))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [(7, 7), ("1 second", 1), ("20 seconds", 20), ("3 minutes", 180), ("4hours", 14_400), ("180 days", 15_552_000)],
+)
+def test_read__windows__in_seconds(tmp_path: Path, text: object, seconds: int) -> None:
+    record = good()
+    record["windows"]["answer"] = text
+    assert taskfile.read(write(tmp_path, record)).numbers["answer_window"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("windows", "answer", 0),
+        ("windows", "answer", -1),
+        ("windows", "answer", True),
+        ("windows", "answer", "soon"),
+        ("windows", "answer", "3 fortnights"),
+        ("windows", "answer", 1.5),
+        ("bonds", "round", "-1"),
+        ("bonds", "round", "NaN"),
+        ("bonds", "round", "Infinity"),
+        ("bonds", "round", "1e-19"),
+        ("bonds", "round", "1e30"),
+        ("bonds", "round", None),
+        ("caps", "max_items", -1),
+        ("caps", "max_items", "10"),
+        ("caps", "max_items", 1 << 32),
+        ("description", "metric_signature", 7),
+    ],
+)
+def test_read__wrong_value__bad_input_names_file_and_key(tmp_path: Path, table: str, key: str, value: object) -> None:
+    record = good()
+    record[table][key] = value
+    with pytest.raises(BadInput, match=rf"task\.json: {table}\.{key}"):
+        taskfile.read(write(tmp_path, record))
+
+
+@pytest.mark.parametrize("table", taskfile.TABLES)
+def test_read__table_missing__bad_input(tmp_path: Path, table: str) -> None:
+    record = good()
+    del record[table]
+    with pytest.raises(BadInput, match=table):
+        taskfile.read(write(tmp_path, record))
+
+
+@pytest.mark.parametrize(("table", "key"), [("windows", "answr"), ("bonds", "fee"), ("caps", "x")])
+def test_read__unknown_key__bad_input(tmp_path: Path, table: str, key: str) -> None:
+    record = good()
+    record[table][key] = 1
+    with pytest.raises(BadInput, match=key):
+        taskfile.read(write(tmp_path, record))
+
+
+def test_read__more_in_the_description__is_kept(tmp_path: Path) -> None:
+    record = good()
+    record["description"]["contact"] = "x@example.org"
+    assert taskfile.read(write(tmp_path, record)).description["contact"] == "x@example.org"
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{", b"\xff", b"3", b"[" * 100_000, b" " * (2 << 20)])
+def test_read__rubbish__bad_input(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "task.json").write_bytes(raw)
+    with pytest.raises(BadInput, match=r"task\.json"):
+        taskfile.read(tmp_path / "task.json")
+
+
+def test_read__deeply_nested_toml__bad_input(tmp_path: Path) -> None:
+    (tmp_path / "task.toml").write_bytes(b"a = " + b"[" * 100_000)
+    with pytest.raises(BadInput):
+        taskfile.read(tmp_path / "task.toml")
+
+
+def test_read__missing__bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"none\.toml") as raised:
+        taskfile.read(tmp_path / "none.toml")
+    assert "assay task init" in raised.value.remedy
