@@ -1,6 +1,6 @@
 """What the metrics cost in the EVM: ordinary texts, and the dearest text of every length that anyone here could think of.
 
-    python bench/bleu_gas.py [--worst BYTES ...]
+    python bench/bleu_gas.py [--worst BYTES ...] [--search TRIALS --seed SEED]
 
 Gas is that of one call of `measure`, the account being warm: execution, and the call with its copy of the texts.
 """
@@ -14,7 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from assay.metrics import unpack_bleu
+from assay.metrics import by_signature, unpack_bleu
+from assay.metrics.base import pack
 from parity import texts
 from parity.evm import BLEU, EXACT_MATCH, Evm, anvil
 
@@ -33,7 +34,8 @@ def corpus(name: str, column: str) -> list[bytes]:
 def ordinary(evm: Evm) -> None:
     """Means over stretches of NTREX-128; a response is its reference with a quarter of the words replaced by others."""
     print("tokens a side  language   bytes a side   gas of measure")
-    for language, words in (("English", corpus("ntrex-128/eng-amh.tsv", "source")), ("Amharic", corpus("ntrex-128/eng-amh.tsv", "reference"))):
+    for language, column in (("English", "source"), ("Amharic", "reference")):
+        words = corpus("ntrex-128/eng-amh.tsv", column)
         rng = random.Random(1)
         for size in SIZES:
             gas, length = zip(*(_stretch(evm, rng, words, size) for _ in range(DRAWS)), strict=True)
@@ -67,8 +69,8 @@ def drawn(pieces: list[bytes], head: bytes = b"") -> Callable[[int], bytes]:
     return make
 
 
-PUNCTUATION = [bytes([c]) for c in b"!\"#$%()*+/:;=?@[\\]^_`{|}~"]
-HEADS = [b"", b"-\n", b"<skipped>"]
+PUNCTUATION = [bytes([c]) for c in b'!"#$%()*+/:;=?@[\\]^_`{|}~']
+HEADS = [b"-\n", b"<skipped>"]
 FAMILIES: dict[str, Callable[[int], bytes]] = {
     "one token, repeated": cycle([b"!"]),
     "two tokens, alternating": cycle([b"!", b"?"]),
@@ -81,6 +83,10 @@ FAMILIES: dict[str, Callable[[int], bytes]] = {
     "stops and digits, drawn": drawn([b",", b".", b"5"]),
     "letters and spaces": drawn([bytes([c, 32]) for c in range(97, 123)]),
     "letters and punctuation": drawn([bytes([c]) for c in range(33, 127)]),
+    "less-than signs": cycle([b"<"]),
+    "less-than and exclamation": cycle([b"<!"]),
+    "ampersands": cycle([b"&"]),
+    "semicolons behind a t": cycle([b"t;"]),
     "full stops": cycle([b"."]),
     "stops and digits": cycle([b".1"]),
     "runs of stops before digits": cycle([b"....1"]),
@@ -101,13 +107,43 @@ FAMILIES: dict[str, Callable[[int], bytes]] = {
     "beginnings of skipped": cycle([b"<skipped"]),
     "dashes before line breaks": cycle([b"-\n"]),
 }
+
+
+def headed(head: bytes, name: str) -> Callable[[int], bytes]:
+    """A family with something at its beginning that has to be removed first."""
+    return lambda size: head + FAMILIES[name](size - len(head))
+
+
 for _name in ("punctuation, drawn", "punctuation and stops", "letters and punctuation", "two tokens, drawn"):
-    for _head in HEADS[1:]:
-        FAMILIES[f"{_head!r}, then {_name}"] = (lambda make, head: lambda size: head + make(size - len(head)))(FAMILIES[_name], _head)
+    for _head in HEADS:
+        FAMILIES[f"{_head!r}, then {_name}"] = headed(_head, _name)
+
+PIECES = [
+    *PUNCTUATION,
+    b".",
+    b",",
+    b"-",
+    b"'",
+    b"<",
+    b">",
+    b"&",
+    b";",
+    b"5",
+    b",5",
+    b".5",
+    b"5-",
+    b"t;",
+    b"p;",
+    b"d>",
+    b"a",
+    b" ",
+    b"\t",
+]
+PIECES += [b"\x01", b"\xe2", b"&lt;", b"&amp;", b"k", b"sk", b"\n"]
 
 
 def cost(evm: Evm, size: int) -> list[tuple[int, str, int]]:
-    """Gas of each family against itself and against a shuffle of itself, dearest first."""
+    """Gas of each family against itself, dearest first, with the number of tokens."""
     found = []
     for name, make in FAMILIES.items():
         text = make(size)
@@ -123,17 +159,36 @@ def worst(evm: Evm, sizes: list[int]) -> None:
             print(f"{size:6} bytes  {gas:12,}  {verdict} {LIMIT - MARGIN:,}  {tokens:6} tokens  {name}")
 
 
+def search(evm: Evm, trials: int, seed: int) -> None:
+    """Random mixtures of dear pieces at the largest size, against themselves and against another draw; prints the dearest."""
+    rng = random.Random(seed)
+    size = by_signature(evm.call(BLEU, "signature", "string")).max_bytes
+    found: list[tuple[int, str, list[bytes]]] = []
+    for _ in range(trials):
+        pieces = rng.choices(PIECES, k=rng.choice([1, 2, 3, 4, 6, 8, 12, 24, 32]))
+        weights = [rng.random() ** 2 + 0.01 for _ in pieces]
+        one, two = (b"".join(rng.choices(pieces, weights, k=size))[:size] for _ in range(2))
+        found += [(evm.gas(BLEU, (one, one), rng.getrandbits(64)), "itself", pieces)]
+        found += [(evm.gas(BLEU, (one, two), rng.getrandbits(64)), "another", pieces)]
+    for gas, against, pieces in sorted(found, reverse=True)[:5]:
+        print(f"{size:6} bytes  {gas:12,}  against {against}: {b' '.join(sorted(set(pieces)))!r}")
+
+
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worst", type=int, nargs="*", default=[2048, 4096])
+    parser.add_argument("--search", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with anvil() as evm:
         ordinary(evm)
-        print(f"score: {evm.gas_of_score(BLEU, sum(v << 28 * i for i, v in enumerate([900, 500, 300, 0, 1000, 950, 900, 850, 1100]))):,} gas")
+        totals = pack([900, 500, 300, 0, 1000, 950, 900, 850, 1100])
+        print(f"score: {evm.gas_of_score(BLEU, totals):,} gas")
         text = b"a" * 16_384
         print(f"exact match of {len(text):,} bytes: {evm.gas(EXACT_MATCH, (text, text)):,} gas")
         worst(evm, arguments.worst)
+        search(evm, arguments.search, arguments.seed)
 
 
 if __name__ == "__main__":

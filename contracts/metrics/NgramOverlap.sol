@@ -10,7 +10,7 @@ library NgramOverlap {
     uint256 private constant FEW = 256;
 
     /// @notice Matches of order n in lane n-1 of `lanes`, 28 bits each.
-    /// @dev `seed` salts the hash tables. It decides only how long they take; the memory of both sequences may be overwritten.
+    /// @dev `seed` salts the hash tables and decides only how long they take. Both sequences are overwritten.
     function overlap(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 seed) internal pure returns (uint256 lanes) {
         uint256 salt;
         assembly ("memory-safe") {

@@ -59,8 +59,8 @@ library Tokenizer13a {
     /// @dev Writes the hashes of the tokens of `[start, end)` to `out` and onwards, and returns where they end. Unless `raw` is 0, stops
     /// with 0 as soon as it meets `<skipped>` or a dash before a line break, which 13a removes before everything else.
     ///
-    /// The loop has few variables and leaves all but spaces to a function, because the compiler pays for each with a shuffle of the
-    /// stack at every turn. Functions with a `leave` are not inlined.
+    /// The loop has few variables and leaves what is rare to a function, because the compiler pays for each with a shuffle of the stack at
+    /// every turn. It does not inline a function with a `leave`.
     function _scan(uint256 start, uint256 end, uint256 out, uint256 raw) private pure returns (uint256 past) {
         assembly ("memory-safe") {
             function isDigit(c) -> yes {
@@ -69,13 +69,13 @@ library Tokenizer13a {
             function isStop(c) -> yes {
                 yes := or(eq(c, 0x2e), eq(c, 0x2c))
             }
-            // 0: the full stop or comma at p, before a digit, is a token. 1: it belongs to the number around it. 2: it begins the number.
-            // sacreBLEU's two expressions consume a run of k of them in pairs, from the left, beginning with the character before
-            // the run unless that is a digit; so only the last of a run can stay joined, if it is the odd one out.
-            function joins(p) -> how {
+            // Whether the full stop or comma at p belongs to the digit behind it. sacreBLEU's two expressions consume a run of k of them
+            // in pairs, from the left, beginning with the character before the run unless that is a digit; so only the last of a run
+            // can stay joined, if it is the odd one out. The one before it, a token, ends the number on the left.
+            function joins(p) -> yes {
                 let q := sub(p, 1)
                 for {} isStop(byte(0, mload(q))) {} { q := sub(q, 1) }
-                if eq(isDigit(byte(0, mload(q))), and(sub(p, q), 1)) { how := add(1, gt(sub(p, q), 1)) }
+                yes := eq(isDigit(byte(0, mload(q))), and(sub(p, q), 1))
             }
             // Width of the whitespace character beyond ASCII whose lead byte is at p, or 0.
             function wideSpace(p) -> width {
@@ -153,12 +153,10 @@ library Tokenizer13a {
                     leave
                 }
                 if isStop(c) {
-                    switch joins(p)
-                    case 0 {
+                    if iszero(joins(p)) {
                         token := c
                         from := add(p, 1)
                     }
-                    case 2 { from := p }
                     leave
                 }
                 switch c
@@ -185,7 +183,7 @@ library Tokenizer13a {
                     let text := mload(at)
 
                     // Marks, in the highest bit of each byte, all of ASCII but digits, letters (and ten harmless control characters):
-                    // each sum carries into that bit from one end_ of the two ranges on, so an odd number of carries means inside.
+                    // each sum carries into that bit from one end of the two ranges on, so an odd number of carries means inside.
                     let marks := or(and(text, mul(0x7f, EACH)), mul(0x20, EACH))
                     marks := xor(
                         xor(add(marks, mul(0x50, EACH)), add(marks, mul(0x46, EACH))),

@@ -64,7 +64,7 @@ def compare_pairs(evm: Evm, pairs: Sequence[Pair], seed: int) -> list[Mismatch]:
 
 
 def _identity(token: str) -> bytes:
-    """What the contract knows a token by: punctuation itself, else the hash of its bytes, with a line break in each torn character."""
+    """What the contract knows a token by: punctuation itself, else the hash of its bytes, a line break in each torn character."""
     if token in _PUNCTUATION:
         return token.encode().rjust(32, b"\0")
     return keccak(_SURROGATES.sub(_mend, token).encode("utf-8", "surrogateescape"))

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,10 @@ class Evm:
         for address, name in CONTRACTS.items():
             artifact = json.loads((BUILD / f"out/{name}.sol/{name}.json").read_text())
             self._request("anvil_setCode", [address, artifact["deployedBytecode"]["object"]])
+
+    def close(self) -> None:
+        """Ends the connection, not the chain."""
+        self._connection.close()
 
     def measure(self, metric: str, pairs: Sequence[Pair], seed: int) -> list[int]:
         """The word of each (response, reference)."""
@@ -118,7 +122,8 @@ def anvil() -> Iterator[Evm]:
     with subprocess.Popen([TOOLS / "anvil-linux-amd64/bin/anvil", *options]) as process:
         try:
             _wait(port, process)
-            yield Evm(port)
+            with closing(Evm(port)) as evm:
+                yield evm
         finally:
             process.terminate()
 

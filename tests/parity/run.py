@@ -2,7 +2,7 @@
 
     python tests/parity/run.py --pairs 20000 --seed 1
 
-Runs the exhaustive token lists, pairs of the test data (all of them, or half of the number), pairs of the grammar for the rest of it,
+Runs the exhaustive token lists, pairs of the test data (all of them, or half of the number), pairs of the grammar for the rest,
 and half as many random totals. Stops at a hundred mismatches, prints ten, and exits with 1 if there is one.
 """
 
@@ -42,7 +42,8 @@ def run(evm: Evm, pairs: int, seed: int) -> tuple[dict[str, int], list[compare.M
             found += check(batch)
             counts[name] += len(batch)
             if sys.stderr.isatty():
-                print(f"\r{name}: {counts[name]:,}, mismatches so far {len(found)}   ", end="", file=sys.stderr, flush=True)
+                sys.stderr.write(f"\r{name}: {counts[name]:,}, mismatches so far {len(found)}   ")
+                sys.stderr.flush()
             if len(found) >= 100:
                 return counts, found
     return counts, found
@@ -58,9 +59,9 @@ def main() -> int:
     with anvil() as evm:
         counts, found = run(evm, arguments.pairs, arguments.seed)
     for mismatch in found[:10]:
-        print(*(f"  {name}: {value!r}" for name, value in mismatch._asdict().items()), sep="\n")
+        sys.stdout.writelines(f"  {name}: {value!r}\n" for name, value in mismatch._asdict().items())
     compared = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    print(f"{compared}; seed {arguments.seed}; {len(found)} mismatches; {time.monotonic() - started:.0f} s")
+    sys.stdout.write(f"{compared}; seed {arguments.seed}; {len(found)} mismatches; {time.monotonic() - started:.0f} s\n")
     return 1 if found else 0
 
 

@@ -72,7 +72,8 @@ EDGES = [
     *"0159aZé።፡、",
     "..", "...", ",,", "--", "-\n", "\n", "\r\n", "-\r\n", "\n\n", " ", "  ", "\t",
     "<skipped>", "<skip", "ped>", "<skipped", "skipped>", "-<skipped>\n",
-    "&quot;", "&amp;", "&lt;", "&gt;", "&apos;", "&", "quot;", "amp;", "lt;", "gt;", "&amp", "&lt", "&amp;amp;", "&amp;lt;", "&#38;",
+    "&quot;", "&amp;", "&lt;", "&gt;", "&apos;", "&", "quot;", "amp;", "lt;", "gt;", "&amp", "&lt", "&amp;amp;", "&amp;lt;",
+    "&#38;",
     "1.", ".1", "1-", "-1", "1.2", "1..2", "1...2", "a.1", "1.a",
 ]  # fmt: skip
 BROKEN = [
@@ -113,7 +114,9 @@ def exhaustive() -> Iterator[bytes]:
 
 def torn() -> Iterator[bytes]:
     """Characters, and bytes that are none, torn apart by what 13a removes: sacreBLEU decodes before it joins them again."""
-    whole = [char.encode() for char in ("é", "\x85", "\xa0", "\u1680", "\u2009", "\u3000", "።", "\ud7ff", "\ue000", "🙂", "\U0010ffff")]
+    whole = [
+        char.encode() for char in ("é", "\x85", "\xa0", "\u1680", "\u2009", "\u3000", "።", "\ud7ff", "\ue000", "🙂", "\U0010ffff")
+    ]
     whole += [b"\xc1\xbf", b"\xe0\x9f\xbf", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80"]
     for char, left, right in itertools.product(whole, [b"", b"a", b"\xc3", b"\xe2"], [b"", b"b", b"\x80", b"5", b"\n", b".5"]):
         for gaps in itertools.product([b"", b"-\n", b"<skipped>", b"-<skipped>\n"], repeat=len(char) - 1):
@@ -150,7 +153,9 @@ TORN = list(torn())
 
 def torn_text(rng: random.Random) -> bytes:
     """Torn characters and whole ones."""
-    return b" ".join(rng.choice([rng.choice(TORN), rng.choice(TORN).replace(b"-\n", b""), b"\xc3\xa9"]) for _ in range(rng.randint(0, 6)))
+    return b" ".join(
+        rng.choice([rng.choice(TORN), rng.choice(TORN).replace(b"-\n", b""), b"\xc3\xa9"]) for _ in range(rng.randint(0, 6))
+    )
 
 
 def repeated_text(rng: random.Random, longest: int = 40) -> bytes:
@@ -179,7 +184,8 @@ def edited(rng: random.Random, text: bytes) -> bytes:
 
 
 GENERATORS: list[tuple[Callable[[random.Random], bytes], int]] = [
-    (edge_text, 40), (spaced_text, 12), (unicode_text, 10), (broken_text, 12), (repeated_text, 25), (long_text, 2), (torn_text, 5),
+    (edge_text, 40), (spaced_text, 12), (unicode_text, 10), (broken_text, 12), (repeated_text, 25), (long_text, 2),
+    (torn_text, 5),
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """BLEU: corpus BLEU of Papineni et al. 2002 with sacreBLEU's conventions, in integers.
 
-Signature `BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp`. With c matches among t n-grams of an order, a response of h tokens and
-a reference of r:
+Signature `BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp`. With c matches among t n-grams of an order,
+a response of h tokens and a reference of r:
 
     BLEU = min(1, exp(1 - r/h)) * (p1 p2 p3 p4)^(1/4),  p = c/t, or 1/(2^k t) for the k-th order with c = 0 (Chen and Cherry 2014)
 
