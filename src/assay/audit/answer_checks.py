@@ -1,5 +1,6 @@
 """Checks of one version's answers, read side by side with the items: receipts, leaves, statistics, tree, counts and score."""
 
+from contextlib import closing
 from typing import NamedTuple
 
 from assay.audit.facts import ChainFacts, Posted, Sitting
@@ -57,10 +58,12 @@ def check_answers(
     """Everything about one version. `items_hold`: whether the bundle's items are the sealed ones; else no item can be proven."""
     reading = _Pass(facts, sitting, log, steps)
     try:
-        rebuilt = rebuild(facts, sitting.version.id, bundle.answers(sitting.version.id))
+        with closing(bundle.answers(sitting.version.id)) as lines:
+            rebuilt = rebuild(facts, sitting.version.id, lines)
         reading.provable = items_hold and rebuilt.attested
-        for item, line in zip(bundle.items(), bundle.answers(sitting.version.id), strict=True):
-            reading.line(item, line, decoys_carry=rebuilt.decoys_carry)
+        with closing(bundle.items()) as items, closing(bundle.answers(sitting.version.id)) as lines:
+            for item, line in zip(items, lines, strict=True):
+                reading.line(item, line, decoys_carry=rebuilt.decoys_carry)
     except (Tampered, BadInput) as error:
         log.fail(
             steps.root, Finding(reading.name, "one readable line a position", error.message, error.where, sitting.version.id)

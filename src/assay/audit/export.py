@@ -5,7 +5,7 @@ stay exactly what they were; so the corpus score of the files is the score on ch
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -70,12 +70,15 @@ def export_sacrebleu(facts: ChainFacts, bundle: Bundle, out: Path) -> Exported:
 
 def _write(metric: Metric, bundle: Bundle, versions: Sequence[VersionId], files: Sequence[IO[str]]) -> int:
     segments = 0
-    for item, *lines in zip(bundle.items(), *(bundle.answers(version) for version in versions), strict=True):
-        if item.kind is Kind.DECOY:
-            continue
-        for file, text in zip(files, _segment(metric, item, lines, versions), strict=True):
-            file.write(text + "\n")
-        segments += 1
+    with ExitStack() as stack:
+        items = stack.enter_context(closing(bundle.items()))
+        answers = [stack.enter_context(closing(bundle.answers(version))) for version in versions]
+        for item, *lines in zip(items, *answers, strict=True):
+            if item.kind is Kind.DECOY:
+                continue
+            for file, text in zip(files, _segment(metric, item, lines, versions), strict=True):
+                file.write(text + "\n")
+            segments += 1
     return segments
 
 

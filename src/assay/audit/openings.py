@@ -5,7 +5,8 @@ nothing; a Decoy nothing, although its line shows the exchange. Only where the a
 they opened so.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -109,7 +110,8 @@ class Openings:
     def rebuilt(self, version: VersionId) -> Rebuilt:
         """The version's score tree."""
         if version not in self._scores:
-            self._scores[version] = rebuild(self._facts, version, self._bundle.answers(version))
+            with closing(self._bundle.answers(version)) as lines:
+                self._scores[version] = rebuild(self._facts, version, lines)
         return self._scores[version]
 
     def _tree(self) -> SetTree:
@@ -123,5 +125,6 @@ def opening(facts: ChainFacts, bundle: Bundle, version: VersionId, position: int
     return Openings(facts, bundle).open(version, position, seed)
 
 
-def _nth(lines: Iterator[T], position: int) -> T:
-    return next(islice(lines, position, None))
+def _nth(lines: Generator[T, None, None], position: int) -> T:
+    with closing(lines):
+        return next(islice(lines, position, None))

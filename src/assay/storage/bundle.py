@@ -9,7 +9,8 @@ The same input gives the same bytes, and so the same CID. Reader and writer stre
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -146,11 +147,14 @@ class Bundle:
         _files_in(self.folder, self._limits)
         return folder_cid(self.folder)
 
-    def items(self) -> Iterator[ItemLine]:
-        """All items in order. BadInput or Tampered, with file and line, where one is damaged, missing or out of order."""
+    def items(self) -> Generator[ItemLine, None, None]:
+        """All items in order. BadInput or Tampered, with file and line, where one is damaged, missing or out of order.
+
+        Close it where it may not be read to its end: it holds the file open.
+        """
         return self._lines(ITEMS, item_line)
 
-    def answers(self, version: VersionId) -> Iterator[AnswerLine]:
+    def answers(self, version: VersionId) -> Generator[AnswerLine, None, None]:
         """All answers of a version in order; errors as `items`."""
         return self._lines(answers_name(version), answer_line)
 
@@ -196,9 +200,10 @@ class Bundle:
 
     def _check_lines(self, name: str) -> int:
         count = 0
-        for where, line in read_lines(self.folder / name, name, self._limits):
-            parse_line(line, where)
-            count += 1
+        with closing(read_lines(self.folder / name, name, self._limits)) as lines:
+            for where, line in lines:
+                parse_line(line, where)
+                count += 1
         return count
 
     def _check_text(self, name: str, checks: tuple[str, ...]) -> int:
@@ -208,17 +213,18 @@ class Bundle:
                 raise Tampered(f"is not what its check says: expected {expected}, got {got}", _REMEDY, where=f"{name}:{number}")
         return len(found)
 
-    def _lines(self, name: str, build: Callable[[Record, str], Line]) -> Iterator[Line]:
+    def _lines(self, name: str, build: Callable[[Record, str], Line]) -> Generator[Line, None, None]:
         path = self.folder / name
         if not path.is_file():
             raise Tampered("is missing", _REMEDY, where=name)
         count = 0
-        for where, raw in read_lines(path, name, self._limits):
-            line = build(parse_line(raw, where), where)
-            if line.position != count:
-                raise BadInput(f"position {line.position} stands where {count} should", _REMEDY, where=where)
-            count += 1
-            yield line
+        with closing(read_lines(path, name, self._limits)) as lines:
+            for where, raw in lines:
+                line = build(parse_line(raw, where), where)
+                if line.position != count:
+                    raise BadInput(f"position {line.position} stands where {count} should", _REMEDY, where=where)
+                count += 1
+                yield line
         if count != self.manifest.facts.items:
             raise BadInput(f"has {count} lines, the set has {self.manifest.facts.items} items", _REMEDY, where=name)
 

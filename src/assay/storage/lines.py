@@ -5,7 +5,7 @@ canonical bytes of the record without it. It guards against accidents and names 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,11 @@ def parse_line(line: bytes, where: str) -> Record:
     return record
 
 
-def read_lines(path: Path, name: str, limits: Limits) -> Iterator[tuple[str, bytes]]:
-    """The lines of a file with their places ('name:number', from 1), newlines kept. BadInput beyond a limit."""
+def read_lines(path: Path, name: str, limits: Limits) -> Generator[tuple[str, bytes], None, None]:
+    """The lines of a file with their places ('name:number', from 1), newlines kept. BadInput beyond a limit.
+
+    Close it where it may not be read to its end: it holds the file open.
+    """
     with path.open("rb") as file:
         number = 0
         while line := file.readline(limits.line_bytes + 1):
