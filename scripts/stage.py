@@ -79,6 +79,8 @@ class Server:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGKILL)
+        if self.process.stdout:
+            self.process.stdout.close()
         return self.process.wait(15)
 
     def _signal(self, number: int) -> None:

@@ -205,8 +205,11 @@ def enrol(
     wait: bool,
     key: str,
     password_file: Path | None,
-) -> None:
-    """Enrol the models behind each GATEWAY in ROUND. Whoever is enrolled has to be scored."""
+) -> int:
+    """Enrol the models behind each GATEWAY in ROUND. Whoever is enrolled has to be scored.
+
+    Ends with 1 if none of them is enrolled.
+    """
     from assay.agent.gateways import checked_url
     from assay.agent.steps import enrol as step
     from assay.agent.waiting import until_ready
@@ -219,7 +222,9 @@ def enrol(
             until_ready(lambda: step.demand_final(agent, chosen), FINALITY_PATIENCE)
     text = [f"enrolled      {_hex(version)}" for version in report.enrolled]
     text += [f"not enrolled  {refusal.url} {_hex(refusal.version)}: {refusal.reason}" for refusal in report.refused]
-    emit(settings, report, [*text, f"next: assay bench ask {_short(chosen)}"])
+    following = f"assay bench ask {_short(chosen)}" if report.enrolled else "mend what is refused, then enrol again"
+    emit(settings, report, [*text, f"next: {following}"])
+    return 0 if report.enrolled else 1
 
 
 @command.command()
