@@ -170,7 +170,7 @@ def worst(evm: ChrfEvm, size: int, seeds: Sequence[int]) -> None:
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--worst", type=int, nargs="*", default=[256, 2048, 4096])
+    parser.add_argument("--worst", type=int, nargs="*", default=[256, 2048, 3072])
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
     with chrf_anvil() as evm:

@@ -12,9 +12,6 @@ library CharacterOverlap {
     /// @dev Longest sequence that one word of position bits can hold.
     uint256 private constant FEW = 256;
 
-    /// @dev A small number in each of the 8 characters of a word. No character is a small number.
-    uint256 private constant EACH = 0x0000000100000001000000010000000100000001000000010000000100000001;
-
     /// @notice Matches of order n in lane n-1 of `lanes`, 28 bits each.
     /// @dev `seed` salts the hash tables, and decides only how long they take.
     function overlap(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 seed) internal pure returns (uint256 lanes) {
@@ -29,7 +26,7 @@ library CharacterOverlap {
         return aCount > FEW ? _many(a, aCount, b, bCount, salt) : _few(a, aCount, b, bCount, salt);
     }
 
-    /// @dev Memory for a hash table with room for at least so many entries, cleared; a power of two in bytes.
+    /// @dev Memory for a hash table of at least so many entries, cleared; a power of two in bytes.
     function _table(uint256 entries, uint256 entryBytes) private pure returns (uint256 table, uint256 size) {
         assembly ("memory-safe") {
             size := entryBytes
@@ -124,11 +121,11 @@ library CharacterOverlap {
         return _ones(~free1) | _ones(~free2) << 28 | _ones(~free3) << 56;
     }
 
-    /// @dev Linear in the number of characters. Two orders at a time, a table counts the n-grams of `a`, and those of `b` are taken off
-    /// the counts. An entry is the n-gram, 192 bits at the most, with its count above it. n-grams that would run over the end hold what
-    /// no other one holds, and never match.
+    /// @dev Linear in the number of characters. Order by order, a table counts the n-grams of `a`, and those of `b` are taken off the
+    /// counts. An entry is the n-gram, 192 bits at the most, with its count above it. Three quarters of the table stay empty: the memory
+    /// costs less than longer searches would.
     function _many(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
-        (uint256 table, uint256 size) = _table(2 * aCount, 0x20);
+        (uint256 table, uint256 size) = _table(4 * aCount, 0x20);
         assembly ("memory-safe") {
             function enter(at, end, shift, hash, entries, mask) {
                 if iszero(lt(at, end)) { leave }
@@ -144,21 +141,8 @@ library CharacterOverlap {
                         slot := add(entries, and(add(sub(slot, entries), 0x20), mask))
                     }
                     mstore(slot, add(entry, shl(192, 1)))
-
-                    key := shr(32, key)
-                    slot := add(entries, and(shr(232, mul(key, hash)), mask))
-                    entry := mload(slot)
-                    for {} shl(64, xor(entry, key)) { entry := mload(slot) } {
-                        if iszero(entry) {
-                            entry := key
-                            break
-                        }
-                        slot := add(entries, and(add(sub(slot, entries), 0x20), mask))
-                    }
-                    mstore(slot, add(entry, shl(192, 1)))
                 }
             }
-            // Matches of the lower order, and of the higher one 28 bits above.
             function match(at, end, shift, hash, entries, mask) -> matches {
                 if iszero(lt(at, end)) { leave }
                 for {} lt(at, end) { at := add(at, 4) } {
@@ -170,33 +154,18 @@ library CharacterOverlap {
                         slot := add(entries, and(add(sub(slot, entries), 0x20), mask))
                     }
                     if shr(192, entry) {
-                        matches := add(matches, shl(28, 1))
-                        mstore(slot, sub(entry, shl(192, 1)))
-                    }
-
-                    key := shr(32, key)
-                    slot := add(entries, and(shr(232, mul(key, hash)), mask))
-                    entry := mload(slot)
-                    for {} shl(64, xor(entry, key)) { entry := mload(slot) } {
-                        if iszero(entry) { break }
-                        slot := add(entries, and(add(sub(slot, entries), 0x20), mask))
-                    }
-                    if shr(192, entry) {
                         matches := add(matches, 1)
                         mstore(slot, sub(entry, shl(192, 1)))
                     }
                 }
             }
-            let aEnd := add(a, shl(2, aCount))
-            let bEnd := add(b, shl(2, bCount))
-            mstore(aEnd, mul(1, EACH))
-            mstore(bEnd, mul(2, EACH))
-            for { let order := 0 } lt(order, 6) { order := add(order, 2) } {
-                if order { calldatacopy(table, calldatasize(), size) }
-                let shift := sub(192, shl(5, order))
-                enter(a, aEnd, shift, salt, table, sub(size, 0x20))
-                let matches := match(b, bEnd, shift, salt, table, sub(size, 0x20))
+            for { let order := 0 } lt(order, 6) { order := add(order, 1) } {
+                let shift := sub(224, shl(5, order))
+                let unended := shl(2, order) // bytes at the end where no n-gram of the order begins
+                enter(a, sub(add(a, shl(2, aCount)), unended), shift, salt, table, sub(size, 0x20))
+                let matches := match(b, sub(add(b, shl(2, bCount)), unended), shift, salt, table, sub(size, 0x20))
                 lanes := or(lanes, shl(mul(28, order), matches))
+                calldatacopy(table, calldatasize(), size)
             }
         }
     }

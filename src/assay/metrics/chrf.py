@@ -46,7 +46,7 @@ class Chrf:
 
     signature = "chrF2|nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no"
     words = 2
-    max_bytes = 4096
+    max_bytes = 3072
 
     def measure(self, response: bytes, reference: bytes, evidence: bytes = b"") -> tuple[int, ...]:
         """Two words of nine lanes, orders 1 to 3 and 4 to 6; see `unpack_chrf`.
