@@ -124,8 +124,3 @@ def exchanges(journal: Journal, round_: RoundId, version: VersionId) -> dict[int
         if ask.position not in answers or answers[ask.position].answer_until == ask.answer_until
     }
     return {p: Exchange(latest.get(p), answers.get(p), acks.get(p)) for p in latest.keys() | answers.keys()}
-
-
-def times_asked(journal: Journal, round_: RoundId) -> int:
-    """How many different Asks were signed in a round."""
-    return int(str(journal.one("SELECT COUNT(*) FROM asks WHERE round = ?", (round_,))[0]))

@@ -1,6 +1,5 @@
 """Shared by the steps: which round is meant, what the chain says of it, and transactions that survive a crash."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assay.agent.context import Agent
@@ -142,12 +141,6 @@ def settle(agent: Agent, round_: RoundId, step: str) -> None:
         agent.door.resume(SignedTx(last.hash, last.raw, last.nonce, last.what))
     except (Reverted, NotYet):
         return
-
-
-def in_batches(things: Sequence[object], size: int, act: Callable[[Sequence[object]], None]) -> None:
-    """Call `act` with slices of at most `size`."""
-    for start in range(0, len(things), size):
-        act(things[start : start + size])
 
 
 def defect(what: str) -> Fatal:

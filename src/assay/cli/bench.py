@@ -1,33 +1,28 @@
 """`assay bench`: the benchmarker's commands, from the import of a set to the release of its bond. Each names the next one."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from assay import keys
-from assay.cli.common import HASH, connect, emit, key_options, load_signer, pass_settings, password_of, password_option, progress
-from assay.encoding.hashing import checksum, keccak
-from assay.encoding.receipts import LocalSigner
+from assay.cli import stake
+from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
+from assay.cli.common import HASH, connect, emit, pass_settings, password_of, password_option
+from assay.cli.stake import address_of
+from assay.encoding.hashing import keccak
 from assay.errors import BadInput
-from assay.settings import Settings, private_folder
-from assay.types import Address, Phase, RoundId, TaskId, VersionId
+from assay.settings import Settings
+from assay.types import Phase, RoundId, TaskId, VersionId
 
 if TYPE_CHECKING:  # the chain and sacreBLEU are imported by the commands that need them
-    from assay.agent.context import Agent
-    from assay.agent.journal import Journal
     from assay.agent.overview import Overview
-    from assay.chain.client import Chain
-    from assay.chain.contracts.base import Call
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False)
 ROUND = click.argument("round_", metavar="ROUND")
-PATIENCE = 180 * 86_400.0
 FINALITY_PATIENCE = 3_600.0
-STEPS = 1_000
 
 
 def operator_options(function: Function) -> Function:
@@ -67,7 +62,7 @@ def init(settings: Settings, owner: str, operator: str, salts: str, light: bool,
     password = password_of(password_file, confirm=True) if missing else ""
     for name in missing:
         have[name] = keys.new_key(settings.keys, name, password, light=light)
-    _open_journal(settings).close()
+    open_journal(settings).close()
     text = [
         f"owner     {have[owner]}",
         f"operator  {have[operator]}",
@@ -78,49 +73,8 @@ def init(settings: Settings, owner: str, operator: str, salts: str, light: bool,
     emit(settings, {"owner": have[owner], "operator": have[operator], "made": missing}, text)
 
 
-# Money
-
-
-@command.command()
-@click.argument("amount")
-@key_options
-@pass_settings
-def deposit(settings: Settings, amount: str, key: str, password_file: Path | None) -> None:
-    """Deposit AMOUNT, for example "1 ether", as the owner's stake."""
-    wei = _wei(amount)
-    _pay(settings, key, password_file, lambda chain, me: chain.vault.deposit(me, wei), {"deposited": wei})
-
-
-@command.command()
-@click.argument("amount")
-@click.option("--to", metavar="ADDRESS", help="Where it goes. Default: the owner.")
-@key_options
-@pass_settings
-def withdraw(settings: Settings, amount: str, to: str | None, key: str, password_file: Path | None) -> None:
-    """Withdraw AMOUNT of the owner's free stake."""
-    wei, where = _wei(amount), _address(settings, to) if to else None
-    _pay(settings, key, password_file, lambda chain, me: chain.vault.withdraw(wei, where or me), {"withdrawn": wei})
-
-
-@command.command()
-@click.argument("operator")
-@click.argument("limit")
-@key_options
-@pass_settings
-def allow(settings: Settings, operator: str, limit: str, key: str, password_file: Path | None) -> None:
-    """Let OPERATOR, a key's name or an address, have LIMIT of the owner's stake locked at once; "0 wei" ends it."""
-    who, wei = _address(settings, operator), _wei(limit)
-    _pay(settings, key, password_file, lambda chain, _: chain.vault.allow(who, wei), {"operator": who, "limit": wei})
-
-
-@command.command()
-@click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake.")
-@pass_settings
-def balance(settings: Settings, owner: str) -> None:
-    """Stake of the owner, in wei."""
-    address = _address(settings, owner)
-    free, locked = connect(settings).vault.balance(address)
-    emit(settings, {"owner": address, "free": free, "locked": locked})
+for shared in (stake.deposit, stake.withdraw, stake.allow, stake.balance):
+    command.add_command(shared)
 
 
 # A round
@@ -150,7 +104,7 @@ def import_(
         raise BadInput(f"{name!r:.40} is no name for a set", "use up to 100 printable characters", where="--set")
     source = read_set(file, decoys, columns=dict(_renaming(pair) for pair in renamed), ignored=frozenset(ignored))
     items = [SetItem(n, i.kind, i.prompt, i.reference, i.group, i.tags, keccak(i.prompt)) for n, i in enumerate(source)]
-    with _journal(settings) as journal:
+    with journal_of(settings) as journal:
         journal.add_set(name, set_digest(items), items)
         record = next(found for found in journal.sets() if found.name == name)
     text = [f"{name}: {record.scored} scored items, {record.decoys} decoys", f"next: assay bench seal {name} --task TASK"]
@@ -179,8 +133,8 @@ def seal(
     from assay.agent.card import read_card
     from assay.agent.steps import seal as step
 
-    card, benchmarker = read_card(card_file) if card_file else None, _address(settings, owner)
-    with _agent(settings, key, password_file, salts=salts) as agent:
+    card, benchmarker = read_card(card_file) if card_file else None, address_of(settings, owner)
+    with agent_of(settings, key, password_file, salts=salts) as agent:
         report = step.run(agent, set_, task, benchmarker, card)
     text = [
         f"{'sealed' if report.sent else 'was sealed before:'} {_hex(report.round)}",
@@ -215,8 +169,8 @@ def enrol(
     from assay.agent.waiting import until_ready
 
     urls = [checked_url(url) for url in gateways]
-    with _agent(settings, key, password_file) as agent:
-        chosen = _chosen(agent.journal, round_)
+    with agent_of(settings, key, password_file) as agent:
+        chosen = chosen_round(agent.journal, round_)
         report = step.run(agent, chosen, urls, versions)
         if wait:
             until_ready(lambda: step.demand_final(agent, chosen), FINALITY_PATIENCE)
@@ -252,9 +206,9 @@ def ask(
     from assay.agent.steps import ask as step
 
     options = AskOptions(answer_timeout, concurrency, attempts)
-    with _agent(settings, key, password_file, what="answers") as agent:
-        chosen = _chosen(agent.journal, round_)
-        report = _ready(lambda: step.run(agent, chosen, options), wait=wait)
+    with agent_of(settings, key, password_file, what="answers") as agent:
+        chosen = chosen_round(agent.journal, round_)
+        report = ready(lambda: step.run(agent, chosen, options), wait=wait)
     text = []
     for version in report.versions:
         reasons = ", ".join(f"{count} {slug}" for slug, count in sorted(version.failures.items()))
@@ -274,9 +228,9 @@ def score(settings: Settings, round_: str, wait: bool, key: str, password_file: 
     """Measure every answer of ROUND and build the score trees. Sends nothing."""
     from assay.agent.steps import score as step
 
-    with _agent(settings, key, password_file, what="models") as agent:
-        chosen = _chosen(agent.journal, round_)
-        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    with agent_of(settings, key, password_file, what="models") as agent:
+        chosen = chosen_round(agent.journal, round_)
+        report = ready(lambda: step.run(agent, chosen), wait=wait)
     text = [
         f"{_short(s.version)}  {s.shown:>10}  {s.answered} answered, {s.silent} silent, {s.decoys} decoys" for s in report.scores
     ]
@@ -294,9 +248,9 @@ def attest(settings: Settings, round_: str, wait: bool, key: str, password_file:
     """Attest the score trees of ROUND; the chain computes the scores."""
     from assay.agent.steps import attest as step
 
-    with _agent(settings, key, password_file, what="models") as agent:
-        chosen = _chosen(agent.journal, round_)
-        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    with agent_of(settings, key, password_file, what="models") as agent:
+        chosen = chosen_round(agent.journal, round_)
+        report = ready(lambda: step.run(agent, chosen), wait=wait)
     text = [f"{_short(version)}  {view.standing.name.lower()}  {view.score / 1e16:.2f}" for version, view in report.scores]
     emit(settings, report, [*text, f"next, before {report.reveal_by}: assay bench reveal {_short(chosen)}"])
 
@@ -311,9 +265,9 @@ def reveal(settings: Settings, round_: str, salts: str, wait: bool, key: str, pa
     """Write the bundle of ROUND and publish its digest. The set is spent."""
     from assay.agent.steps import reveal as step
 
-    with _agent(settings, key, password_file, salts=salts) as agent:
-        chosen = _chosen(agent.journal, round_)
-        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    with agent_of(settings, key, password_file, salts=salts) as agent:
+        chosen = chosen_round(agent.journal, round_)
+        report = ready(lambda: step.run(agent, chosen), wait=wait)
     text = [
         f"{'revealed' if report.sent else 'was revealed before:'} {report.cid}",
         f"challenges until {report.challenge_until} or later; keep the store served until then and after",
@@ -331,9 +285,9 @@ def release(settings: Settings, round_: str, wait: bool, key: str, password_file
     """Free the bonds of ROUND once it is over."""
     from assay.agent.steps import release as step
 
-    with _agent(settings, key, password_file) as agent:
-        chosen = _chosen(agent.journal, round_)
-        report = _ready(lambda: step.run(agent, chosen), wait=wait)
+    with agent_of(settings, key, password_file) as agent:
+        chosen = chosen_round(agent.journal, round_)
+        report = ready(lambda: step.run(agent, chosen), wait=wait)
     text = [
         "the round bond is free" if report.round_bond else "the round bond was settled before",
         f"{len(report.versions)} version bonds are free" + f"; from {report.versions_from} on" * (not report.versions),
@@ -346,7 +300,7 @@ def release(settings: Settings, round_: str, wait: bool, key: str, password_file
 @pass_settings
 def list_(settings: Settings) -> None:
     """Sets and rounds of this home."""
-    with _journal(settings) as journal:
+    with journal_of(settings) as journal:
         sets, rounds = journal.sets(), journal.rounds()
     phases: dict[RoundId, Phase] = {}
     if rounds:
@@ -366,7 +320,7 @@ def show(settings: Settings, round_: str) -> None:
     from assay.agent.overview import overview
     from assay.agent.rounds import find_round
 
-    with _journal(settings) as journal:
+    with journal_of(settings) as journal:
         found = overview(connect(settings), journal, find_round(journal, round_))
     emit(settings, found, _overview_text(found))
 
@@ -388,112 +342,11 @@ def _overview_text(found: "Overview") -> Iterator[str]:
         yield f"next    assay bench {found.next} {found.set if found.next == 'seal' else _short(found.round)}"
 
 
-# Helpers
-
-
-def _open_journal(settings: Settings) -> "Journal":
-    from assay.agent.journal import Journal
-
-    return Journal(private_folder(settings.home) / "bench.sqlite")
-
-
-@contextmanager
-def _journal(settings: Settings) -> "Iterator[Journal]":
-    journal = _open_journal(settings)
-    try:
-        yield journal
-    finally:
-        journal.close()
-
-
-@contextmanager
-def _agent(
-    settings: Settings, key: str, password_file: Path | None, *, salts: str | None = None, what: str = "steps"
-) -> "Iterator[Agent]":
-    """Everything that a step works with, built once."""
-    from assay.agent.context import Agent
-    from assay.chain.door import Door
-    from assay.storage.store import Store
-
-    signer, secret = _secrets(settings, key, password_file, salts)
-    with _journal(settings) as journal, progress(what, STEPS) as count:
-        chain = connect(settings)
-        done = [0]
-
-        def advance(now: int, total: int) -> None:
-            reached = STEPS * now // total
-            count(reached - done[0])
-            done[0] = reached
-
-        store = Store(private_folder(settings.store))
-        yield Agent(chain, Door(chain, signer), signer, journal, store, settings.tasks, secret, advance)
-
-
-def _secrets(settings: Settings, key: str, password_file: Path | None, salts: str | None) -> tuple[LocalSigner, bytes | None]:
-    """The signer and, where it is wanted, the master secret; both open with the same password."""
-    if salts is None:
-        return load_signer(settings, key, password_file), None
-    keys.address_of_key(settings.keys, key)
-    keys.address_of_key(settings.keys, salts)
-    password = password_of(password_file)
-    return keys.open_key(settings.keys, key, password), keys.open_secret(settings.keys, salts, password)
-
-
-T = TypeVar("T")
-
-
-def _ready(step: Callable[[], T], *, wait: bool) -> T:
-    from assay.agent.waiting import until_ready
-
-    return until_ready(step, PATIENCE if wait else 0.0)
-
-
-def _pay(
-    settings: Settings, key: str, password_file: Path | None, make: "Callable[[Chain, Address], Call]", result: dict[str, Any]
-) -> None:
-    """Send one call with the owner's key and print what came of it."""
-    from assay.chain.door import Door
-
-    signer = load_signer(settings, key, password_file)
-    chain = connect(settings)
-    receipt = Door(chain, signer).send(make(chain, signer.address))
-    free, locked = chain.vault.balance(signer.address)
-    emit(settings, {**result, "free": free, "locked": locked, "tx": receipt.tx_hash, "fee": receipt.fee})
-
-
-def _chosen(journal: "Journal", text: str) -> RoundId:
-    from assay.agent.rounds import find_round
-
-    return find_round(journal, text).round
-
-
 def _renaming(pair: str) -> tuple[str, str]:
     column, separator, field = pair.partition("=")
     if not separator or not column:
         raise BadInput(f"{pair!r:.60} is no COLUMN=FIELD", "write it like --map source=prompt", where="--map")
     return column, field
-
-
-def _address(settings: Settings, text: str) -> Address:
-    """An address, or that of a key of this home."""
-    if not text.startswith("0x"):
-        return keys.address_of_key(settings.keys, text)
-    try:
-        raw = bytes.fromhex(text[2:])
-    except ValueError:
-        raw = b""
-    if len(raw) != 20:
-        raise BadInput(f"{text:.80} is no address", "give 0x and 40 hex digits, or the name of a key", where="ADDRESS")
-    return checksum(raw)
-
-
-def _wei(text: str) -> int:
-    from assay.gateway.policy import amount
-
-    try:
-        return amount(text)
-    except ValueError:
-        raise BadInput('"<number> wei|gwei|ether" is wanted', 'for example "0.1 ether"', where="AMOUNT") from None
 
 
 def _hex(raw: bytes) -> str:

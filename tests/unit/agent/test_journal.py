@@ -185,7 +185,7 @@ def test_add_asks__a_version_without_consent__is_refused(journal):
 def test_add_asks__one_of_several_is_wrong__none_is_kept(journal):
     with pytest.raises(sqlite3.IntegrityError):
         exchanges.add_asks(journal, [ask(), ask(position=1, prompt_hash=b"\x00" * 32)])
-    assert exchanges.times_asked(journal, ROUND) == 0
+    assert exchanges.last_asks(journal, ROUND) == {}
 
 
 # -- answers and acks

@@ -1,0 +1,96 @@
+"""Stake, for both roles: deposit, withdraw, allow, balance. Groups add these commands as their own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assay import keys
+from assay.cli.common import connect, emit, key_options, load_signer, pass_settings
+from assay.encoding.hashing import checksum
+from assay.errors import BadInput
+from assay.settings import Settings
+from assay.types import Address
+
+if TYPE_CHECKING:  # the chain is imported by the commands that need it
+    from assay.chain.client import Chain
+    from assay.chain.contracts.base import Call
+
+
+@click.command()
+@click.argument("amount")
+@key_options
+@pass_settings
+def deposit(settings: Settings, amount: str, key: str, password_file: Path | None) -> None:
+    """Deposit AMOUNT, for example "1 ether", as the owner's stake."""
+    wei = wei_of(amount)
+    _pay(settings, key, password_file, lambda chain, me: chain.vault.deposit(me, wei), {"deposited": wei})
+
+
+@click.command()
+@click.argument("amount")
+@click.option("--to", metavar="ADDRESS", help="Where it goes. Default: the owner.")
+@key_options
+@pass_settings
+def withdraw(settings: Settings, amount: str, to: str | None, key: str, password_file: Path | None) -> None:
+    """Withdraw AMOUNT of the owner's free stake."""
+    wei, where = wei_of(amount), address_of(settings, to) if to else None
+    _pay(settings, key, password_file, lambda chain, me: chain.vault.withdraw(wei, where or me), {"withdrawn": wei})
+
+
+@click.command()
+@click.argument("operator")
+@click.argument("limit")
+@key_options
+@pass_settings
+def allow(settings: Settings, operator: str, limit: str, key: str, password_file: Path | None) -> None:
+    """Let OPERATOR, a key's name or an address, have LIMIT of the owner's stake locked at once; "0 wei" ends it."""
+    who, wei = address_of(settings, operator), wei_of(limit)
+    _pay(settings, key, password_file, lambda chain, _: chain.vault.allow(who, wei), {"operator": who, "limit": wei})
+
+
+@click.command()
+@click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake.")
+@pass_settings
+def balance(settings: Settings, owner: str) -> None:
+    """Stake of the owner, in wei."""
+    address = address_of(settings, owner)
+    free, locked = connect(settings).vault.balance(address)
+    emit(settings, {"owner": address, "free": free, "locked": locked})
+
+
+def address_of(settings: Settings, text: str) -> Address:
+    """An address, or that of a key of this home."""
+    if not text.startswith("0x"):
+        return keys.address_of_key(settings.keys, text)
+    try:
+        raw = bytes.fromhex(text[2:])
+    except ValueError:
+        raw = b""
+    if len(raw) != 20:
+        raise BadInput(f"{text:.80} is no address", "give 0x and 40 hex digits, or the name of a key", where="ADDRESS")
+    return checksum(raw)
+
+
+def wei_of(text: str) -> int:
+    """An amount such as "0.1 ether" in wei. BadInput for anything else."""
+    from assay.gateway.policy import amount
+
+    try:
+        return amount(text)
+    except ValueError:
+        raise BadInput('"<number> wei|gwei|ether" is wanted', 'for example "0.1 ether"', where="AMOUNT") from None
+
+
+def _pay(
+    settings: Settings, key: str, password_file: Path | None, make: "Callable[[Chain, Address], Call]", result: dict[str, Any]
+) -> None:
+    """Send one call with the owner's key and print what came of it."""
+    from assay.chain.door import Door
+
+    signer = load_signer(settings, key, password_file)
+    chain = connect(settings)
+    receipt = Door(chain, signer).send(make(chain, signer.address))
+    free, locked = chain.vault.balance(signer.address)
+    emit(settings, {**result, "free": free, "locked": locked, "tx": receipt.tx_hash, "fee": receipt.fee})
