@@ -147,7 +147,7 @@ class Demo:
 
     def _sit(self, exam: Exam) -> None:
         exam.benchmarker.assay("bench", "enrol", exam.round, *self.gateways)
-        exam.benchmarker.assay("bench", "ask", exam.round)
+        exam.benchmarker.assay("bench", "ask", exam.round, "--answer-timeout", "10")
 
     def settle(self, exams: Sequence[Exam]) -> None:
         """The honest rounds to their reveal."""

@@ -150,11 +150,10 @@ class Person:
 
     def settle_in(self, role: str, ether: str = "10") -> None:
         """Makes keys for a role ("bench" or "provider"), with money on both, a deposit and an allowance of half of it."""
-        self.assay(role, "init", "--light")
-        for key in ("owner", "operator"):
-            self.assay("devnet", "fund", self.address(key), "--ether", str(2 * float(ether)))
+        made = self.json(role, "init", "--light")
+        self.assay("devnet", "fund", made["owner"], made["operator"], "--ether", str(2 * int(ether)))
         self.assay(role, "deposit", f"{ether} ether", "--key", "owner")
-        self.assay(role, "allow", "operator", f"{float(ether) / 2:g} ether", "--key", "owner")
+        self.assay(role, "allow", "operator", f"{int(ether) // 2} ether", "--key", "owner")
 
     def commit(self, model: str, label: str = "first") -> str:
         """Registers a model and commits a version of it; the version's id."""

@@ -41,18 +41,20 @@ def command(ctx: click.Context, port: int, state: Path | None, gifts: tuple[str,
 
 
 @command.command("fund")
-@click.argument("address")
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 @click.option("--ether", default=FIRST_GIFT, show_default=True, help="How much.")
 @pass_settings
-def fund_(settings: Settings, address: str, ether: str) -> None:
-    """Give ADDRESS money on the development chain."""
+def fund_(settings: Settings, addresses: tuple[str, ...], ether: str) -> None:
+    """Give each ADDRESS money on the development chain."""
     from assay.chain.devnet import fund
     from assay.chain.node import Node
     from assay.chain.taskfile import wei
 
+    receivers, gift = [_address(address) for address in addresses], wei(ether, "--ether")
     with Node(settings.rpc) as node:
-        balance = fund(node, _address(address), wei(ether, "--ether"))
-    emit(settings, {"address": address, "balance": balance}, f"{address} has {Decimal(balance) / 10**18} ether")
+        balances = [(address, fund(node, address, gift)) for address in receivers]
+    result = [{"address": address, "balance": balance} for address, balance in balances]
+    emit(settings, result, [f"{address} has {Decimal(balance) / 10**18} ether" for address, balance in balances])
 
 
 def _run(settings: Settings, port: int, state: Path | None, gifts: list[Address]) -> None:
