@@ -126,17 +126,21 @@ library NgramOverlap {
     /// @dev Counts the tokens in `[a, end)` and replaces them by the addresses of their entries.
     function _enterTokens(uint256 a, uint256 end, uint256 salt, uint256 table, uint256 mask) private pure {
         assembly ("memory-safe") {
-            for {} lt(a, end) { a := add(a, 0x20) } {
-                let key := and(mload(a), shr(24, not(0)))
-                let at := add(table, and(shr(128, mul(key, salt)), mask))
-                let entry := mload(at)
-                for {} shl(24, xor(entry, key)) { entry := mload(at) } {
-                    if iszero(entry) { break }
-                    at := add(table, and(add(sub(at, table), 0x20), mask))
+            function run(token, past, salt_, table_, mask_) {
+                for {} 1 { token := add(token, 0x20) } {
+                    if iszero(lt(token, past)) { leave }
+                    let key := and(mload(token), shr(24, not(0)))
+                    let at := add(table_, and(shr(128, mul(key, salt_)), mask_))
+                    let entry := mload(at)
+                    for {} shl(24, xor(entry, key)) { entry := mload(at) } {
+                        if iszero(entry) { break }
+                        at := add(table_, and(add(sub(at, table_), 0x20), mask_))
+                    }
+                    mstore(at, add(or(entry, key), shl(232, 1)))
+                    mstore(token, at)
                 }
-                mstore(at, add(or(entry, key), shl(232, 1)))
-                mstore(a, at)
             }
+            run(a, end, salt, table, mask)
         }
     }
 
@@ -147,19 +151,24 @@ library NgramOverlap {
         returns (uint256 matches)
     {
         assembly ("memory-safe") {
-            for {} lt(b, end) { b := add(b, 0x20) } {
-                let key := and(mload(b), shr(24, not(0)))
-                let at := add(table, and(shr(128, mul(key, salt)), mask))
-                let entry := mload(at)
-                for {} shl(24, xor(entry, key)) { entry := mload(at) } {
-                    if iszero(entry) { break }
-                    at := add(table, and(add(sub(at, table), 0x20), mask))
+            function run(token, past, salt_, table_, mask_) -> count {
+                for {} 1 { token := add(token, 0x20) } {
+                    if iszero(lt(token, past)) { leave }
+                    let key := and(mload(token), shr(24, not(0)))
+                    let at := add(table_, and(shr(128, mul(key, salt_)), mask_))
+                    let entry := mload(at)
+                    for {} shl(24, xor(entry, key)) { entry := mload(at) } {
+                        if iszero(entry) { break }
+                        at := add(table_, and(add(sub(at, table_), 0x20), mask_))
+                    }
+                    // A count of zero is no match: the token occurs, only too seldom.
+                    let more := gt(entry, shr(24, not(0)))
+                    mstore(token, mul(at, iszero(iszero(entry))))
+                    mstore(at, sub(entry, shl(232, more)))
+                    count := add(count, more)
                 }
-                mstore(b, mul(at, iszero(iszero(entry))))
-                let more := gt(entry, shr(24, not(0)))
-                mstore(at, sub(entry, shl(232, more)))
-                matches := add(matches, more)
             }
+            matches := run(b, end, salt, table, mask)
         }
     }
 
@@ -167,20 +176,25 @@ library NgramOverlap {
     function _enter(uint256 a, uint256 count, uint256 order, uint256 salt, uint256 table, uint256 mask) private pure {
         (uint256 ngram, uint256 from, uint256 end, uint256 bits) = _window(a, count, order);
         assembly ("memory-safe") {
-            for {} lt(from, end) { from := add(from, 0x20) } {
-                ngram := and(or(shl(32, ngram), mload(from)), bits)
-                let at := add(table, and(shr(128, mul(ngram, salt)), mask))
-                let entry := mload(at)
-                for {} shl(24, xor(entry, ngram)) { entry := mload(at) } {
-                    if iszero(entry) { break }
-                    at := add(table, and(add(sub(at, table), 0x20), mask))
+            function run(key, from_, past, bits_, salt_, table_, mask_) {
+                for {} 1 { from_ := add(from_, 0x20) } {
+                    if iszero(lt(from_, past)) { leave }
+                    key := and(or(shl(32, key), mload(from_)), bits_)
+                    let at := add(table_, and(shr(128, mul(key, salt_)), mask_))
+                    let entry := mload(at)
+                    for {} shl(24, xor(entry, key)) { entry := mload(at) } {
+                        if iszero(entry) { break }
+                        at := add(table_, and(add(sub(at, table_), 0x20), mask_))
+                    }
+                    mstore(at, add(or(entry, key), shl(232, 1)))
                 }
-                mstore(at, add(or(entry, ngram), shl(232, 1)))
             }
+            run(ngram, from, end, bits, salt, table, mask)
         }
     }
 
-    /// @dev Takes the n-grams of an order from 2 to 4 in `count` addresses at `b` off the counts, and returns how many matched.
+    /// @dev Takes the n-grams of an order from 2 to 4 in `count` addresses at `b` off the counts, and returns how many matched. Where `a`
+    /// has no such n-gram it has no longer one that ends there either, and the address is marked, in its highest bit, to say so.
     function _match(uint256 b, uint256 count, uint256 order, uint256 salt, uint256 table, uint256 mask)
         private
         pure
@@ -188,19 +202,26 @@ library NgramOverlap {
     {
         (uint256 ngram, uint256 from, uint256 end, uint256 bits) = _window(b, count, order);
         assembly ("memory-safe") {
-            for {} lt(from, end) { from := add(from, 0x20) } {
-                ngram := and(or(shl(32, ngram), mload(from)), bits)
-                let at := add(table, and(shr(128, mul(ngram, salt)), mask))
-                let entry := mload(at)
-                for {} shl(24, xor(entry, ngram)) { entry := mload(at) } {
-                    if iszero(entry) { break }
-                    at := add(table, and(add(sub(at, table), 0x20), mask))
+            function run(key, from_, past, bits_, salt_, table_, mask_) -> sum {
+                for {} 1 { from_ := add(from_, 0x20) } {
+                    if iszero(lt(from_, past)) { leave }
+                    key := and(or(shl(32, key), mload(from_)), bits_)
+                    if slt(mload(from_), 0) { continue }
+                    let at := add(table_, and(shr(128, mul(key, salt_)), mask_))
+                    let entry := mload(at)
+                    for {} shl(24, xor(entry, key)) { entry := mload(at) } {
+                        if iszero(entry) {
+                            mstore(from_, or(mload(from_), shl(255, 1)))
+                            break
+                        }
+                        at := add(table_, and(add(sub(at, table_), 0x20), mask_))
+                    }
+                    let more := gt(entry, shr(24, not(0)))
+                    mstore(at, sub(entry, shl(232, more)))
+                    sum := add(sum, more)
                 }
-                // A count of zero is no match: the n-gram occurs, only too seldom.
-                let more := gt(entry, shr(24, not(0)))
-                mstore(at, sub(entry, shl(232, more)))
-                matches := add(matches, more)
             }
+            matches := run(ngram, from, end, bits, salt, table, mask)
         }
     }
 
@@ -213,7 +234,7 @@ library NgramOverlap {
         assembly ("memory-safe") {
             from := first
             for { let last := add(first, shl(5, sub(order, 1))) } lt(from, last) { from := add(from, 0x20) } {
-                ngram := or(shl(32, ngram), mload(from))
+                ngram := or(shl(32, ngram), and(mload(from), 0xffffffff))
             }
             end := add(first, shl(5, count))
             bits := sub(shl(shl(5, order), 1), 1)

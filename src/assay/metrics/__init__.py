@@ -6,11 +6,23 @@ from typing import Final
 
 from assay.metrics.base import Metric, UnknownMetric
 from assay.metrics.bleu import Bleu, BleuStatistics, unpack_bleu
+from assay.metrics.chrf import Chrf, unpack_chrf
 from assay.metrics.exact_match import ExactMatch
 
-__all__ = ["METRICS", "Bleu", "BleuStatistics", "ExactMatch", "Metric", "UnknownMetric", "by_signature", "unpack_bleu"]
+__all__ = [
+    "METRICS",
+    "Bleu",
+    "BleuStatistics",
+    "Chrf",
+    "ExactMatch",
+    "Metric",
+    "UnknownMetric",
+    "by_signature",
+    "unpack_bleu",
+    "unpack_chrf",
+]
 
-_ALL: Final[tuple[Metric, ...]] = (Bleu(), ExactMatch())
+_ALL: Final[tuple[Metric, ...]] = (Bleu(), Chrf(), ExactMatch())
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType({metric.signature: metric for metric in _ALL})
 
 
