@@ -2,8 +2,8 @@
 
     python bench/chrf_gas.py [--worst BYTES ...] [--seeds N]
 
-Gas is that of one call of `measure`, the account being warm: execution, and the call with its copy of the texts. The dearest texts are
-shown for the median and for the unluckiest of some seeds; whoever challenges chooses the seed.
+Gas is that of one call of `measure`, the account being warm: execution, and the call with its copy of the texts. The dearest
+texts are shown for the median and for the unluckiest of some seeds; whoever challenges chooses the seed.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python tests/parity/chrf_run.py --pairs 20000 --seed 1
 
-Runs pairs of the test data (all of them, or half of the number), pairs of two grammars for the rest of it, half as many random totals,
-every Unicode scalar value, and all short strings of the bytes where UTF-8 has its edges. Stops at a hundred mismatches, prints ten,
-and exits with 1 if there is one.
+Runs pairs of the test data (all of them, or half of the number), pairs of two grammars for the rest of it, half as many random
+totals, every Unicode scalar value, and all short strings of the bytes where UTF-8 has its edges. Stops at a hundred mismatches,
+prints ten, and exits with 1 if there is one.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def run(evm: ChrfEvm, pairs: int, seed: int, exhaustive: bool = True) -> tuple[d
             found += check(batch)
             counts[name] += len(batch)
             if sys.stderr.isatty():
-                print(f"\r{name}: {counts[name]:,}, mismatches so far {len(found)}   ", end="", file=sys.stderr, flush=True)
+                sys.stderr.write(f"\r{name}: {counts[name]:,}, mismatches so far {len(found)}   ")
             if len(found) >= 100:
                 return counts, found
     return counts, found
@@ -83,9 +83,9 @@ def main() -> int:
     with chrf_anvil() as evm:
         counts, found = run(evm, arguments.pairs, arguments.seed)
     for mismatch in found[:10]:
-        print(*(f"  {name}: {value!r}" for name, value in mismatch._asdict().items()), sep="\n")
+        sys.stdout.writelines(f"  {name}: {value!r}\n" for name, value in mismatch._asdict().items())
     compared = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    print(f"{compared}; seed {arguments.seed}; {len(found)} mismatches; {time.monotonic() - started:.0f} s")
+    sys.stdout.write(f"{compared}; seed {arguments.seed}; {len(found)} mismatches; {time.monotonic() - started:.0f} s\n")
     return 1 if found else 0
 
 

@@ -1,8 +1,8 @@
 """chrF2: corpus chrF of Popović 2015 with sacreBLEU's conventions, in integers.
 
-Signature `chrF2|nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`. Whitespace is left out. With m matches among the h n-grams of the
-responses and the r n-grams of the references of an order, and P and R the means of m/h and m/r over the orders of which both sides
-have any:
+Signature `chrF2|nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`. Whitespace is left out. With m matches among the h n-grams of
+the responses and the r n-grams of the references of an order, and P and R the means of m/h and m/r over the orders of which both
+sides have any:
 
     chrF2 = 5 P R / (4 P + R)
 
