@@ -2,8 +2,8 @@
 
     python tests/parity/run.py --pairs 20000 --seed 1
 
-Runs the exhaustive token lists, pairs of the test data (all of them, or half of the number), pairs of the grammar for the rest,
-and half as many random totals. Stops at a hundred mismatches, prints ten, and exits with 1 if there is one.
+Runs the exhaustive token lists, pairs around 256 tokens, pairs of the test data (all of them, or half of the number), pairs of
+the grammar for the rest, and half as many random totals. Stops at a hundred mismatches, prints ten, and exits with 1 if there is one.
 """
 
 import argparse
@@ -31,6 +31,7 @@ def run(evm: Evm, pairs: int, seed: int) -> tuple[dict[str, int], list[compare.M
     totals = (texts.statistics(rng) for _ in range(pairs // 2))
     jobs: list[tuple[str, Iterable[object], Callable[..., list[compare.Mismatch]]]] = [
         ("token lists", texts.exhaustive(), lambda batch: compare.compare_tokens(evm, batch)),
+        ("pairs around 256 tokens", texts.long_pairs(), lambda batch: compare.compare_pairs(evm, batch, rng.getrandbits(256))),
         ("data pairs", data, lambda batch: compare.compare_pairs(evm, batch, rng.getrandbits(256))),
         ("grammar pairs", grammar, lambda batch: compare.compare_pairs(evm, batch, rng.getrandbits(256))),
         ("scores", totals, lambda batch: compare.compare_scores(evm, batch)),

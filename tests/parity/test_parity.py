@@ -37,6 +37,10 @@ def test_measure__pairs_of_the_grammar__equal_three_ways(evm: Evm) -> None:
     assert compare.compare_pairs(evm, pairs, SEED) == []
 
 
+def test_measure__around_256_tokens__equal_three_ways(evm: Evm) -> None:
+    assert compare.compare_pairs(evm, list(texts.long_pairs()), SEED) == []
+
+
 def test_measure__long_pairs__do_not_depend_on_the_seed(evm: Evm) -> None:
     rng = random.Random(SEED)
     pairs = [(texts.long_text(rng), texts.long_text(rng)) for _ in range(40)]

@@ -173,6 +173,14 @@ def long_text(rng: random.Random) -> bytes:
     return rng.choice(["", " ", " ", "\n"]).join(rng.choice(vocabulary) for _ in range(size)).encode()
 
 
+def long_pairs() -> Iterator[Pair]:
+    """Pairs on both sides of 256 tokens, where one word of positions ends: one token, three, and no two alike."""
+    for left, right, kinds in itertools.product(range(255, 259), range(255, 259), (1, 3, 1000)):
+        one, two = (b" ".join(b"%d" % (number % kinds) for number in range(count)) for count in (left, right))
+        yield one, two
+        yield one, two + b" !"
+
+
 def edited(rng: random.Random, text: bytes) -> bytes:
     """A response to `text`: words dropped, doubled, swapped or replaced."""
     words = text.split(b" ")
