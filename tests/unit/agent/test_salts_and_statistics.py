@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from assay.agent.records import SetItem
 from assay.agent.salts import Salts, nonce_of, set_digest
-from assay.agent.statistics import BLEU_SIGNATURE, EXACT_SIGNATURE, statistics
+from assay.agent.statistics import BLEU_SIGNATURE, CHRF_SIGNATURE, EXACT_SIGNATURE, statistics
 from assay.agent.steps.ask import ask_order
 from assay.agent.trees import measure
 from assay.encoding.hashing import keccak
 from assay.errors import Refused
-from assay.metrics import by_signature
+from assay.metrics import METRICS, by_signature
 from assay.types import Kind
 
 ROUNDS = "0x00000000000000000000000000000000000000A1"
@@ -105,9 +106,25 @@ def test_statistics__bleu_lanes__in_the_order_of_the_contract():
     assert word >> 28 * 9 == 0
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_statistics__summed_chrf_words__give_the_corpus_score_of_sacrebleu(seed):
+    pairs = corpus(seed)
+    words = measure(CHRF_SIGNATURE, [(response.encode(), reference.encode()) for response, reference in pairs])
+    score = by_signature(CHRF_SIGNATURE).score([sum(column) for column in zip(*words, strict=True)])
+    expected = CHRF().corpus_score([response for response, _ in pairs], [[reference for _, reference in pairs]])
+    assert score / 1e16 == pytest.approx(expected.score, abs=1e-9)
+    assert score > 0
+
+
+def test_statistics__every_shipped_metric__is_covered():
+    for signature in METRICS:
+        assert len(measure(signature, [(b"a b", b"a c")])[0]) == by_signature(signature).words
+
+
 @given(st.lists(st.tuples(st.binary(max_size=60), st.binary(max_size=60)), min_size=1, max_size=5))
 def test_measure__any_bytes__sacrebleu_and_the_mirror_agree(pairs):
-    assert len(measure(BLEU_SIGNATURE, pairs)) == len(pairs)
+    for signature in METRICS:
+        assert len(measure(signature, pairs)) == len(pairs)
 
 
 def test_statistics__silence__counts_the_reference_alone():

@@ -13,6 +13,7 @@ from assay.agent.context import Agent
 from assay.agent.records import RoundRecord, SetItem
 from assay.agent.rounds import defect, salts, send, settle
 from assay.agent.salts import nonce_of, set_digest
+from assay.agent.statistics import demand_covered
 from assay.chain.minima import check_task
 from assay.encoding.ids import round_id
 from assay.encoding.seals import SetTree, set_leaf
@@ -66,6 +67,7 @@ def _task(agent: Agent, task: TaskId, items: list[SetItem]) -> tuple[TaskParams,
     description = _description(agent, task, params)
     signature = agent.chain.metric(params.metric).signature()
     metric = by_signature(signature)
+    demand_covered(signature)
     if orjson.loads(description).get("metric_signature") != signature or metric.words != params.metric_words:
         raise Refused(f"the task's description does not name its metric {signature}", "seal under another task")
     if len(items) > params.max_items:
