@@ -36,12 +36,22 @@ CREATE TABLE transactions (tx_hash BLOB PRIMARY KEY, purpose BLOB NOT NULL, raw 
   what TEXT NOT NULL, at REAL NOT NULL);
 """
 _TABLES = ("enrolments", "asks", "answers", "acks", "posts", "models", "commitments", "versions", "transactions")
-_APPEND_ONLY = "".join(
-    f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
-    for table in _TABLES
-    for verb in ("UPDATE", "DELETE")
-)
-MIGRATIONS: Sequence[str] = (_FIRST + _APPEND_ONLY,)
+_CALLS = """
+CREATE TABLE calls (round BLOB NOT NULL, version BLOB NOT NULL, position INTEGER NOT NULL, method TEXT NOT NULL,
+  url TEXT NOT NULL, body BLOB NOT NULL, failure TEXT NOT NULL, attempts INTEGER NOT NULL, seconds REAL NOT NULL, at REAL NOT NULL);
+CREATE INDEX calls_of_a_place ON calls (round, version, position);
+"""
+
+
+def _append_only(tables: Sequence[str]) -> str:
+    return "".join(
+        f"CREATE TRIGGER {name}_{verb.lower()} BEFORE {verb} ON {name} BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END;\n"
+        for name in tables
+        for verb in ("UPDATE", "DELETE")
+    )
+
+
+MIGRATIONS: Sequence[str] = (_FIRST + _append_only(_TABLES), _CALLS + _append_only(("calls",)))
 """Numbered from one; `user_version` of the file says how many it has had."""
 
 _OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))

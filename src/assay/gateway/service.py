@@ -16,7 +16,7 @@ from assay.gateway.journal import Journal, Kept
 from assay.gateway.messages import Ack, Answer, Ask, Place, Seat, cut
 from assay.gateway.policy import Policy
 from assay.gateway.problems import Problem
-from assay.gateway.upstreams import Upstream
+from assay.gateway.upstreams import Occasion, TaskUpstream, Upstream
 from assay.gateway.writer import Writer
 from assay.types import Phase, RoundId, VersionId
 
@@ -58,12 +58,14 @@ class Service:
 
     async def enrol(self, seat: Seat) -> bytes:
         """The Enrol signature for a round that the policy admits. Problem otherwise."""
-        self._upstream(seat.version)
+        upstream = self._upstream(seat.version)
         facts = await self._facts(seat.round)
         await self._check_version(seat, facts)
         round_ = facts.round
         reason = self._policy.refusal(round_.benchmarker, round_.task, facts.task, round_.items)
         reason = reason or await self._reading(self._chain.objection(facts.task))
+        if reason is None and isinstance(upstream, TaskUpstream):
+            reason = upstream.objection(round_.task, facts.task.description_digest)
         if reason is not None:
             raise Problem("not-admitted", reason)
         await self._check_answering(seat.round)
@@ -111,7 +113,7 @@ class Service:
         if len(unsettled) >= self._policy.largest_unacknowledged:
             detail = f"{len(unsettled)} answers of this round wait for their acknowledgement"
             raise Problem("unacknowledged", detail, retry_after=RETRY_SECONDS)
-        response = await upstream.translate(ask.prompt)
+        response = await _asked(upstream, ask, facts)
         if response is None:
             raise Problem("silent", "the model gave no answer to this prompt", retry_after=RETRY_SECONDS)
         await self._check_open(ask)  # the model may have taken long
@@ -245,6 +247,12 @@ class Service:
             lock, waiting = self._places.pop(place)
             if waiting > 1:
                 self._places[place] = (lock, waiting - 1)
+
+
+async def _asked(upstream: Upstream, ask: Ask, facts: RoundFacts) -> bytes | None:
+    if isinstance(upstream, TaskUpstream):
+        return await upstream.answer(ask.prompt, Occasion(ask.place, facts.round.task, facts.task.description_digest))
+    return await upstream.translate(ask.prompt)
 
 
 def _same_prompt(kept: Kept, ask: Ask) -> Answer:
