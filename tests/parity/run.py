@@ -3,7 +3,7 @@
     python tests/parity/run.py --pairs 20000 --seed 1
 
 Runs the exhaustive token lists, pairs around 256 tokens, pairs of the test data (all of them, or half of the number), pairs of
-the grammar for the rest, and half as many random totals. Stops at a hundred mismatches, prints ten, and exits with 1 if there is one.
+the grammar for the rest, and half as many random totals. Stops at a hundred mismatches, prints ten, and then exits with 1.
 """
 
 import argparse
