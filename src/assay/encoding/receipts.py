@@ -1,4 +1,4 @@
-"""The four signed messages (EIP-712) and the one rule for signatures.
+"""The four signed messages (EIP-712), invitations, which no contract reads, and the one rule for signatures.
 
 Signatures are 65 bytes r, s, v with low s, v 27 or 28, plain ecrecover. The domain is Assay, version 1, the chain id and Rounds.
 """
@@ -17,6 +17,7 @@ ENROL_TYPE = keccak(b"Enrol(bytes32 round,bytes32 version)")
 ASK_TYPE = keccak(b"Ask(bytes32 round,bytes32 version,uint32 position,bytes32 promptHash,uint40 answerUntil)")
 ANSWER_TYPE = keccak(b"Answer(bytes32 round,bytes32 version,uint32 position,bytes32 promptHash,bytes32 responseHash)")
 ACK_TYPE = keccak(b"Ack(bytes32 round,bytes32 version,uint32 position,bytes32 responseHash)")
+INVITATION_TYPE = keccak(b"Invitation(bytes32 content)")
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNATURE_BYTES = 65
@@ -58,6 +59,10 @@ class Domain:
     def ack(self, round_: RoundId, version: VersionId, position: int, response_hash: bytes) -> bytes:
         """Digest of an Ack by the benchmarker's operator."""
         return self.digest(keccak(ACK_TYPE + hash32(round_) + hash32(version) + uint(position) + hash32(response_hash)))
+
+    def invitation(self, content: bytes) -> bytes:
+        """Digest of an Invitation by the benchmarker's operator; `content` is the hash of the file. It binds nobody."""
+        return self.digest(keccak(INVITATION_TYPE + hash32(content)))
 
 
 class Signer(Protocol):

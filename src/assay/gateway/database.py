@@ -38,7 +38,8 @@ CREATE TABLE transactions (tx_hash BLOB PRIMARY KEY, purpose BLOB NOT NULL, raw 
 _TABLES = ("enrolments", "asks", "answers", "acks", "posts", "models", "commitments", "versions", "transactions")
 _CALLS = """
 CREATE TABLE calls (round BLOB NOT NULL, version BLOB NOT NULL, position INTEGER NOT NULL, method TEXT NOT NULL,
-  url TEXT NOT NULL, body BLOB NOT NULL, failure TEXT NOT NULL, attempts INTEGER NOT NULL, seconds REAL NOT NULL, at REAL NOT NULL);
+  url TEXT NOT NULL, body BLOB NOT NULL, failure TEXT NOT NULL, attempts INTEGER NOT NULL, seconds REAL NOT NULL,
+  at REAL NOT NULL);
 CREATE INDEX calls_of_a_place ON calls (round, version, position);
 """
 

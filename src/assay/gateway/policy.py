@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from assay.chain.descriptions import replace_file
 from assay.encoding.hashing import checksum
 from assay.errors import BadInput
 from assay.types import Address, TaskId, TaskParams
@@ -63,13 +64,17 @@ class Policy:
     least_bytes: int
     largest_bytes: int
     largest_items: int
+    admitted: frozenset[tuple[Address, TaskId]] = frozenset()
+    """Benchmarkers with a task each, admitted beside the lists and whatever the limits; the bond's limit holds."""
 
     def refusal(self, benchmarker: Address, task: TaskId, params: TaskParams, items: int) -> str | None:
         """Why a round is not admitted, or None where it is."""
-        if self.benchmarkers is not None and benchmarker not in self.benchmarkers:
-            return f"benchmarker {benchmarker} is not on this provider's list"
         if params.version_bond > self.largest_version_bond:
             return f"the version bond of {params.version_bond} wei is above {self.largest_version_bond} wei"
+        if (benchmarker, task) in self.admitted:
+            return None
+        if self.benchmarkers is not None and benchmarker not in self.benchmarkers:
+            return f"benchmarker {benchmarker} is not on this provider's list"
         if self.tasks is not None:
             return None if task in self.tasks else f"task 0x{task.hex()} is not on this provider's list"
         return self._beyond_limits(params, items)
@@ -111,6 +116,7 @@ def parse(text: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"no TOML: {error}", "mend the line that the message names") from None
     keys = ("schema", "benchmarkers", "tasks", "largest_version_bond", "largest_unacknowledged", "limits")
+    admitted = _admitted(table.pop("admitted", []))
     _only(table, keys, "")
     if table["schema"] != 1 or table["schema"] is True:
         raise BadInput("this program reads schema 1", "write one: assay provider init", where="schema")
@@ -122,7 +128,27 @@ def parse(text: str) -> Policy:
         largest_version_bond=_amount(table["largest_version_bond"]),
         largest_unacknowledged=_number(table["largest_unacknowledged"], "largest_unacknowledged", least=1),
         **{key: _number(limits[key], f"limits.{key}", least=0) for key in LIMITS},
+        admitted=admitted,
     )
+
+
+def admit(path: Path, benchmarker: Address, task: TaskId, why: str) -> Policy:
+    """Admit a benchmarker with a task in a policy file; the policy from now on. What stands in the file stays as it is.
+
+    `why` becomes a comment. BadInput where the file is no policy before or after; it is replaced whole or not at all.
+    """
+    policy = load(path)
+    if (benchmarker, task) in policy.admitted:
+        return policy
+    comment = "".join(letter if letter.isprintable() else " " for letter in why)[:200]
+    entry = f'\n[[admitted]]  # {comment}\nbenchmarker = "{benchmarker}"\ntask = "0x{task.hex()}"\n'
+    text = path.read_text(encoding="utf-8")
+    text += ("" if text.endswith("\n") else "\n") + entry
+    if len(text.encode()) > MAX_POLICY_BYTES:
+        raise BadInput(f"the policy would be larger than {MAX_POLICY_BYTES} bytes", "remove old entries", where=str(path))
+    changed = parse(text)
+    replace_file(path, text.encode())
+    return changed
 
 
 def amount(text: str) -> int:
@@ -144,6 +170,15 @@ def _only(table: Mapping[str, Any], keys: tuple[str, ...], prefix: str) -> None:
         raise BadInput(f"unknown keys: {', '.join(unknown)}", f"the keys are {', '.join(prefix + key for key in keys)}")
     if missing:
         raise BadInput(f"missing keys: {', '.join(missing)}", "add them; `assay provider init` writes a whole file")
+
+
+def _admitted(value: Any) -> frozenset[tuple[Address, TaskId]]:
+    try:
+        if not isinstance(value, list) or not all(isinstance(entry, dict) and len(entry) == 2 for entry in value):
+            raise ValueError(value)
+        return frozenset((_address(entry["benchmarker"]), _task(entry["task"])) for entry in value)
+    except (ValueError, KeyError, TypeError):
+        raise BadInput("a benchmarker and a task are wanted in each", "see `assay provider join`", where="[[admitted]]") from None
 
 
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -1,18 +1,15 @@
 """What a task's description says to a model: the template around a prompt, and how to decode."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from assay.chain import descriptions
 from assay.errors import BadInput
 from assay.types import TaskId
 
-MAX_DESCRIPTION_BYTES = 1 << 20
 PROMPT = "{prompt}"
 LENGTHS = ("max_tokens", "max_completion_tokens")
 MAX_STOPS = 16
@@ -57,7 +54,7 @@ def checked_decoding(decoding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Descriptions:
-    """The descriptions that this home has, each a file `0x<task>.json` whose SHA-256 the task pins."""
+    """The briefs of the tasks whose descriptions this home has."""
 
     def __init__(self, folder: Path) -> None:
         """Over the folder of tasks; files may come later."""
@@ -67,25 +64,8 @@ class Descriptions:
     def brief(self, task: TaskId, digest: bytes) -> Brief:
         """The brief of a task. BadInput where its description is not here, is another one, or cannot be followed."""
         if task not in self._briefs:
-            self._briefs[task] = brief_of(read_description(self._folder, task, digest))
+            self._briefs[task] = brief_of(descriptions.read(self._folder, task, digest))
         return self._briefs[task]
-
-
-def read_description(folder: Path, task: TaskId, digest: bytes) -> dict[str, Any]:
-    """The description of a task as its digest pins it. BadInput where there is none."""
-    path = folder / f"0x{task.hex()}.json"
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_DESCRIPTION_BYTES + 1)
-    except OSError:
-        raw = b""
-    if hashlib.sha256(raw).digest() != digest:
-        what = "the description of the task is not here" if not raw else "the file is not the description that the task pins"
-        raise BadInput(what, "assay provider join INVITATION brings it", where=path.name)
-    found = orjson.loads(raw)
-    if not isinstance(found, dict):
-        raise BadInput("the description is no object", "ask whoever registered the task", where=path.name)
-    return found
 
 
 def _number(least: float, most: float) -> Any:

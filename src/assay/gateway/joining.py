@@ -1,0 +1,144 @@
+"""Joining: what accepting an invitation means, looked up on the chain, before a provider says yes to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from assay.chain.client import Chain
+from assay.chain.invitation import Invitation, contracts_of, date
+from assay.chain.minima import check_task
+from assay.errors import BadInput, Refused, TooLate, WrongChain
+from assay.gateway.policy import Policy
+from assay.gateway.upstreams.brief import brief_of
+from assay.types import Phase, Round, Version, VersionId
+
+
+class Seating(Enum):
+    """Whether a version can sit."""
+
+    THIS_ROUND = "this round"
+    LATER_ROUNDS = "rounds sealed from now on"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version of this provider's, and what it lacks to be enrolled; `lacks` is empty where that is nothing."""
+
+    version: VersionId
+    committed_at: int
+    seating: Seating
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What joining would mean. Amounts in wei, times in Unix seconds; `locked_until` is None before a round is sealed.
+
+    `refusal` is why today's policy says no, None where it admits such a round already; `notes` is what else to know.
+    """
+
+    invitation: Invitation
+    version_bond: int
+    locked_until: int | None
+    refusal: str | None
+    candidates: tuple[Candidate, ...]
+    notes: tuple[str, ...]
+
+
+def look_up(chain: Chain, invitation: Invitation, policy: Policy, versions: Sequence[VersionId]) -> Prospect:
+    """Check an invitation against the chain, and the provider against it.
+
+    WrongChain, Refused for what is not as the chain has it or what no gateway sits, TooLate after its round; Unreachable.
+    """
+    _check_place(chain, invitation)
+    sealed = _check_round(chain, invitation)
+    if sealed is None:
+        _check_sender(chain, invitation)
+    items = sealed.items if sealed else invitation.params.max_items
+    ends = invitation.deadlines
+    found = [version for known in versions if (version := chain.models.version(known)) is not None]
+    return Prospect(
+        invitation=invitation,
+        version_bond=invitation.params.version_bond,
+        locked_until=ends.versions_released_at if ends else None,
+        refusal=policy.refusal(invitation.benchmarker, invitation.task, invitation.params, items),
+        candidates=tuple(_candidate(chain, version, invitation, sealed) for version in found),
+        notes=_notes(invitation),
+    )
+
+
+def demand_admissible(prospect: Prospect, policy: Policy) -> None:
+    """Refused where joining would not make the gateway sign: the policy's limit of the bond is never raised from here."""
+    if prospect.version_bond > policy.largest_version_bond:
+        raise Refused(
+            f"the version bond of {prospect.version_bond} wei is above the policy's {policy.largest_version_bond} wei",
+            "raise largest_version_bond in policy.toml if you mean to risk that much",
+        )
+
+
+def risk(invitation: Invitation) -> list[str]:
+    """What joining signs, locks and risks, in words."""
+    params, ends = invitation.params, invitation.deadlines
+    total = params.answer_window + params.attest_window + params.reveal_window + params.challenge_window
+    until = date(ends.versions_released_at) if ends else f"{total} seconds after the seal"
+    return [
+        "signs   Enrol(round, version) for each such round, then one Answer a question; nothing else",
+        f"locks   {params.version_bond} wei of the owner's stake a round and version, until {until}",
+        "risks   all of it, for one thing: two different Answers to one question (never run one key in two places)",
+        f"silence above {params.max_silence_bps / 100:g} % of the questions leaves the version incomplete, and costs nothing",
+    ]
+
+
+def _check_place(chain: Chain, invitation: Invitation) -> None:
+    deployment = chain.deployment
+    if (invitation.chain_id, dict(invitation.contracts)) != (deployment.chain_id, contracts_of(deployment)):
+        raise WrongChain(
+            f"the invitation is for chain {invitation.chain_id}, Rounds at {invitation.contracts['rounds']}",
+            "check --rpc and --deployment, or decline",
+        )
+    if chain.tasks.params(invitation.task) != invitation.params:
+        raise Refused(f"the chain knows no task 0x{invitation.task.hex()}", "ask the benchmarker to register it first")
+    check_task(chain, invitation.params)
+
+
+def _check_round(chain: Chain, invitation: Invitation) -> Round | None:
+    """The sealed round as the chain has it, None where the invitation names none."""
+    if invitation.round is None:
+        return None
+    found = chain.rounds.round(invitation.round.id)
+    if found is None or found.sealed_at != invitation.round.sealed_at:
+        raise Refused(f"the chain knows no such round 0x{invitation.round.id.hex()}", "wait for its seal, or decline")
+    if chain.rounds.phase(found.id) is not Phase.ANSWERING:
+        raise TooLate("the round takes no enrolments any more", "ask for an invitation to the task, for rounds to come")
+    return found
+
+
+def _check_sender(chain: Chain, invitation: Invitation) -> None:
+    """Before a seal nothing else ties the operator who signed to the benchmarker whom it names."""
+    if not chain.vault.allowance(invitation.benchmarker, invitation.operator).limit:
+        raise Refused(
+            f"{invitation.operator}, who signed, may not seal for {invitation.benchmarker}",
+            "ask the benchmarker: its owner allows its operator first",
+        )
+
+
+def _candidate(chain: Chain, version: Version, invitation: Invitation, sealed: Round | None) -> Candidate:
+    in_time = sealed is not None and version.committed_at < sealed.sealed_at
+    bond, lacks = invitation.params.version_bond, []
+    free = chain.vault.balance(version.owner).free
+    if free < bond:
+        lacks.append(f'{version.owner} has {free} wei of free stake: assay provider deposit "{bond - free} wei"')
+    limit, locked = chain.vault.allowance(version.owner, version.operator)
+    if not limit or limit - locked < bond:
+        lacks.append(
+            f'{version.operator} may not lock that much: assay provider allow {version.operator} "{max(locked + bond, 1)} wei"'
+        )
+    return Candidate(version.id, version.committed_at, Seating.THIS_ROUND if in_time else Seating.LATER_ROUNDS, tuple(lacks))
+
+
+def _notes(invitation: Invitation) -> tuple[str, ...]:
+    try:
+        brief = brief_of(invitation.description)
+    except BadInput as error:
+        return (f"an `openai` upstream cannot serve this task: {error.message}",)
+    return ("decoding is left to the provider",) if brief.decoding is None else ()
