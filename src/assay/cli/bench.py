@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assay import keys
-from assay.cli import stake
+from assay.cli import inviting, stake
 from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
 from assay.cli.common import HASH, connect, emit, pass_settings, password_of, password_option
 from assay.cli.stake import address_of
@@ -73,7 +73,7 @@ def init(settings: Settings, owner: str, operator: str, salts: str, light: bool,
     emit(settings, {"owner": have[owner], "operator": have[operator], "made": missing}, text)
 
 
-for shared in (stake.deposit, stake.withdraw, stake.allow, stake.balance):
+for shared in (stake.deposit, stake.withdraw, stake.allow, stake.balance, inviting.invite):
     command.add_command(shared)
 
 

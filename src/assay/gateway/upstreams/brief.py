@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from assay.chain import descriptions
 from assay.errors import BadInput
 from assay.types import TaskId
@@ -51,6 +53,17 @@ def checked_decoding(decoding: Mapping[str, Any]) -> dict[str, Any]:
         if not check(value):
             raise BadInput(f"{key} has another type or size than is wanted", "mend the value", where="decoding")
     return dict(decoding)
+
+
+def decoding_of(text: str) -> dict[str, Any]:
+    """Decoding settings from the command line. BadInput."""
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise BadInput("a JSON object is wanted", "write it like '{\"temperature\": 0}'", where="--decoding")
+    return checked_decoding(found)
 
 
 class Descriptions:

@@ -21,7 +21,7 @@ from assay.types import TaskId
 MAX_MODEL = 200
 CODES = {
     "insufficient_quota": Failed("no-quota", "the account has no money or quota left: top it up, or wait for the next period"),
-    "invalid_api_key": Failed("bad-key", "the endpoint refuses the key: check the file of --key-file"),
+    "invalid_api_key": Failed("bad-key", "the endpoint refuses the key: check the file of --api-key-file"),
     "model_not_found": Failed("no-model", "the endpoint does not know the model: check --model against its list (/models)"),
     "context_length_exceeded": Failed("too-long", "the prompt is too long for the model: serve one with a larger context"),
 }
