@@ -238,6 +238,21 @@ def test_ask__a_gateway_that_answers_twice_differently__is_evidence(exam):
     assert recover(digest, found.signature) == gateway.signer.address
 
 
+def test_ask__a_request_that_carries_acks_fails__they_go_with_a_later_one(exam):
+    round_, (gateway,) = sit(exam)
+    lost = []
+
+    def once(ask, body):
+        if ask["acks"] and not lost:
+            lost.extend(ask["acks"])
+            raise problem("silent", 503)
+        return body
+
+    gateway.bend = once
+    assert exam.ask(round_, AskOptions(answer_timeout=3, concurrency=1)).complete
+    assert lost[0] in gateway.acks
+
+
 def test_ask__a_wrong_ack_in_a_batch__does_not_keep_the_others_back(exam):
     round_, (gateway,) = sit(exam)
     lost = []
