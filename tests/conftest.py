@@ -1,4 +1,4 @@
-"""Tests cannot open a socket, except those marked `chain`, which talk to an Anvil of their own on the loopback interface."""
+"""Tests cannot open a socket, except those marked `chain` or `loopback`, which talk to servers of their own on this machine."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ FLOW = Path(__file__).with_name("flow")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Close the network to every test that does not say it needs one. Stories are played by processes of their own."""
     for item in items:
-        if item.get_closest_marker("chain") or FLOW in item.path.parents:
+        if item.get_closest_marker("chain") or item.get_closest_marker("loopback") or FLOW in item.path.parents:
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
         else:
             item.add_marker(pytest.mark.disable_socket)
