@@ -95,6 +95,16 @@ def long_text(rng: random.Random) -> bytes:
     return "".join(rng.choice(alphabet) for _ in range(size)).encode()
 
 
+def around_one_word() -> Iterator[Pair]:
+    """Texts against themselves and a longer one, of about as many characters as a word has bits; all of them match."""
+    for size in range(250, 264):
+        for alphabet in ("a", "ab", "abcdefghijklmnopqrstuvwxyz"):
+            text = (alphabet * size)[:size].encode()
+            yield text, text
+            yield text + b"  \0" + text, text
+            yield text, text[1:] + text
+
+
 def mutated(rng: random.Random, text: bytes) -> bytes:
     """A response to `text`: characters dropped, doubled, replaced, or a part of it moved."""
     line = list(text.decode("utf-8", "surrogateescape"))

@@ -1,10 +1,11 @@
 """A slice of `chrf_run.py` in the test suite: sacreBLEU, the mirror and the contract, three ways.
 
-given the test data        when measured  it equals sacreBLEU, in the mirror and in the EVM
-given the grammars         when measured  it equals sacreBLEU, in the mirror and in the EVM
-given edges of UTF-8       when decoded   all characters are Python's, whitespace left out
-given random totals        when scored    mirror and contract give one integer, sacreBLEU's within 1e-9
-given two seeds            when measured  the statistics are the same
+given the test data        when measured it equals sacreBLEU, in the mirror and in the EVM
+given the grammars         when measured it equals sacreBLEU, in the mirror and in the EVM
+given about 256 characters when measured it equals sacreBLEU, in the mirror and in the EVM
+given edges of UTF-8       when decoded  all characters are Python's, whitespace left out
+given random totals        when scored   mirror and contract give one integer, sacreBLEU's within 1e-9
+given two seeds            when measured the statistics are the same
 """
 
 import itertools
@@ -35,6 +36,10 @@ def test_measure__pairs_of_the_data__equal_three_ways(evm: ChrfEvm) -> None:
 def test_measure__pairs_of_the_grammars__equal_three_ways(evm: ChrfEvm) -> None:
     pairs = list(itertools.islice(chrf_run.drawn(SEED), 2000))
     assert chrf_compare.compare_pairs(evm, pairs, SEED) == []
+
+
+def test_measure__about_256_characters__equal_three_ways(evm: ChrfEvm) -> None:
+    assert chrf_compare.compare_pairs(evm, list(chrf_texts.around_one_word()), SEED) == []
 
 
 def test_measure__long_pairs__do_not_depend_on_the_seed(evm: ChrfEvm) -> None:
