@@ -1,6 +1,6 @@
 """Word by word as two web services that people know: an OpenAI-compatible endpoint, and one of LibreTranslate's shape.
 
-It prints one line of JSON with its address when it listens. With `--key-file` it wants that key: as a bearer token for /v1, as the
+It prints one line of JSON with its address when it listens. With `--key-file` it wants that key: as a bearer token for /v1, as
 member `api_key` or the header X-API-Key for /translate. What is translated is the last line of what a chat asks.
 """
 

@@ -352,24 +352,24 @@ def test_openai__slow__silence_within_the_timeout(tmp_path, behaviour):
 
 
 @pytest.mark.parametrize(
-    "behaviour",
+    ("behaviour", "failure"),
     [
-        flood,
-        flood_headers,
-        nonsense,
-        hang_up,
-        reply({"choices": [{"message": {"content": "x"}}]}, length=10_000),
-        reply({"choices": [{"message": {"content": "x"}}]}, length=20),
-        reply(b"{}", length=-1),
-        reply(b"\x1f\x8b" + bytes(100), 200, "Content-Encoding: gzip"),
-        reply(b'{"choices": [' + b" " * 30_000),
+        (flood, "too-large"),
+        (flood_headers, "RemoteProtocolError"),
+        (nonsense, "RemoteProtocolError"),
+        (hang_up, "RemoteProtocolError"),
+        (reply({"choices": [{"message": {"content": "x"}}]}, length=10_000), "RemoteProtocolError"),
+        (reply({"choices": [{"message": {"content": "x"}}]}, length=20), "no-json"),
+        (reply(b"{}", length=-1), "RemoteProtocolError"),
+        (reply(b"\x1f\x8b" + bytes(100), 200, "Content-Encoding: gzip"), "compressed"),
+        (reply(b'{"choices": [' + b" " * 30_000), "too-large"),
     ],
     ids=["flood", "headers", "no http", "hangs up", "too short", "too long", "negative", "compressed", "large"],
 )
-def test_openai__hostile__silence_and_bounded(tmp_path, behaviour):
+def test_openai__hostile__silence_and_bounded(tmp_path, behaviour, failure):
     with endpoint(behaviour) as server:
         (done,) = exchange(upstream(server.url, tmp_path, timeout=3.0, attempts=2), HELLO)
-    assert done.response is None
+    assert (done.response, done.failure) == (None, failure)
     assert done.remedy
     assert done.seconds < 5
 
