@@ -112,6 +112,21 @@ CONTROLS = "".join(chr(code) for code in [*range(1, 9), *range(0x0E, 0x1C)])
 TWO, THREE, FOUR = (
     "".join(chr(code) for code in codes) for codes in (range(0xA1, 0x800), range(0x1200, 0x1680), range(0x10000, 0x10800))
 )
+
+
+def torn(*pieces: bytes, seed: int = 1) -> Callable[[int], bytes]:
+    """Texts of pieces that are no UTF-8."""
+
+    def make(size: int) -> bytes:
+        rng = random.Random(seed)
+        return b"".join(rng.choice(pieces) for _ in range(size))[:size]
+
+    return make
+
+
+CONTINUATIONS = [bytes([byte]) for byte in range(0x80, 0xC0)]
+FALSE_LEADS = [bytes([lead, 0x80 + number]) for lead in (0xF0, 0xF5, 0xF8, 0xFF) for number in range(16)]
+OVERLONG = [bytes([0xE0, 0x80 + number, 0x80 + other]) for number in range(32) for other in range(4)]
 FAMILIES: dict[str, Maker] = {
     "one letter": same(cycle("a")),
     "two letters, alternating": same(cycle("ab")),
@@ -150,6 +165,11 @@ FAMILIES: dict[str, Maker] = {
     "one letter against another": against(cycle("a"), cycle("b")),
     "other order": against(drawn(ASCII, 1), drawn(ASCII, 2)),
     "other order, two letters": against(drawn("ab", 1), drawn("ab", 2)),
+    "continuation bytes, other order": against(torn(*CONTINUATIONS), torn(*CONTINUATIONS, seed=2)),
+    "false leads and continuation bytes": same(torn(*FALSE_LEADS)),
+    "false leads, other order": against(torn(*FALSE_LEADS), torn(*FALSE_LEADS, seed=2)),
+    "overlong forms": same(torn(*OVERLONG)),
+    "overlong forms, other order": against(torn(*OVERLONG), torn(*OVERLONG, seed=2)),
     "all pairs against a draw": against(drawn(ASCII), squares(ASCII)),
     "in turn against a draw": against(drawn(ASCII), cycle(ASCII)),
 }
