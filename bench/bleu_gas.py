@@ -76,6 +76,7 @@ FAMILIES: dict[str, Callable[[int], bytes]] = {
     "two tokens, alternating": cycle([b"!", b"?"]),
     "two tokens, drawn": drawn([b"!", b"?"]),
     "punctuation, drawn": drawn(PUNCTUATION),
+    "eighteen marks, drawn": drawn([*PUNCTUATION, b".", b","][-18:]),
     "punctuation and stops": drawn([*PUNCTUATION, b".", b","]),
     "punctuation, stops at the end of a digit": drawn([*PUNCTUATION, b".5", b"5-"]),
     "punctuation that is looked at twice": drawn([b";", b",", b".", b">", b"&"]),

@@ -108,8 +108,8 @@ library NgramOverlap {
     }
 
     /// @dev Linear in the number of tokens, order by order, with the counts of the n-grams of `a` in a table from which those of `b` are
-    /// taken. The first order leaves in place of each token the address of its entry, 0 if `a` has no such token; four of these addresses
-    /// are the key of an n-gram. An entry is the key with a count in the high 24 bits; the key of a token is the low 232 bits of its hash.
+    /// taken. The first order leaves in place of each token the address of its entry; up to four of these addresses are the key of an
+    /// n-gram. An entry is the key with a count in the high 24 bits; the key of a token is the low 232 bits of its hash.
     function _many(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
         (uint256 table, uint256 size) = _table(aCount, 0x20);
         _enterTokens(a, a + 0x20 * aCount, salt, table, size - 0x20);
@@ -163,7 +163,8 @@ library NgramOverlap {
                     }
                     // A count of zero is no match: the token occurs, only too seldom.
                     let more := gt(entry, shr(24, not(0)))
-                    mstore(token, mul(at, iszero(iszero(entry))))
+                    // A token that `a` does not have gets the address of an empty entry, which is no token's of `a`.
+                    mstore(token, at)
                     mstore(at, sub(entry, shl(232, more)))
                     count := add(count, more)
                 }
