@@ -6,6 +6,9 @@ pragma solidity 0.8.30;
 /// @dev Sequences as `Characters.characters` leaves them: four bytes each, never zero. The clipped count is symmetric: it does not matter
 /// which of the two is the response.
 ///
+/// A table is searched from high bits of the square of key times salt onwards. Without the square, the keys of a regular text (letters in
+/// turn, all pairs of letters) would now and then stand in one heap.
+///
 /// Functions inside the assembly that hold a `leave` are not inlined: with all variables of several loops in one function, the compiler
 /// would spend more on moving them than on the work.
 library CharacterOverlap {
@@ -49,7 +52,8 @@ library CharacterOverlap {
                 if iszero(lt(at, end)) { leave }
                 for {} lt(at, end) { at := add(at, 4) } {
                     let char := shr(224, mload(at))
-                    let entry := add(entries, and(shr(232, mul(char, hash)), mask))
+                    let entry := mul(char, hash)
+                    entry := add(entries, and(shr(232, mul(entry, entry)), mask))
                     for { let key := mload(entry) } xor(key, char) { key := mload(entry) } {
                         if iszero(key) {
                             mstore(entry, char)
@@ -66,7 +70,8 @@ library CharacterOverlap {
                 if iszero(lt(at, end)) { leave }
                 for {} lt(at, end) { at := add(at, 4) } {
                     let char := shr(224, mload(at))
-                    let entry := add(entries, and(shr(232, mul(char, hash)), mask))
+                    let entry := mul(char, hash)
+                    entry := add(entries, and(shr(232, mul(entry, entry)), mask))
                     for { let key := mload(entry) } xor(key, char) { key := mload(entry) } {
                         if iszero(key) { break }
                         entry := add(entries, and(add(sub(entry, entries), 0x40), mask))
@@ -131,7 +136,8 @@ library CharacterOverlap {
                 if iszero(lt(at, end)) { leave }
                 for {} lt(at, end) { at := add(at, 4) } {
                     let key := shr(shift, mload(at))
-                    let slot := add(entries, and(shr(232, mul(key, hash)), mask))
+                    let slot := mul(key, hash)
+                    slot := add(entries, and(shr(232, mul(slot, slot)), mask))
                     let entry := mload(slot)
                     for {} shl(64, xor(entry, key)) { entry := mload(slot) } {
                         if iszero(entry) {
@@ -147,7 +153,8 @@ library CharacterOverlap {
                 if iszero(lt(at, end)) { leave }
                 for {} lt(at, end) { at := add(at, 4) } {
                     let key := shr(shift, mload(at))
-                    let slot := add(entries, and(shr(232, mul(key, hash)), mask))
+                    let slot := mul(key, hash)
+                    slot := add(entries, and(shr(232, mul(slot, slot)), mask))
                     let entry := mload(slot)
                     for {} shl(64, xor(entry, key)) { entry := mload(slot) } {
                         if iszero(entry) { break }
