@@ -48,6 +48,7 @@ def run(evm: ChrfEvm, pairs: int, seed: int, exhaustive: bool = True) -> tuple[d
     jobs: list[tuple[str, Iterable[object], Callable[..., list[Mismatch]]]] = [
         ("data pairs", data, pairs_of),
         ("grammar pairs", itertools.islice(drawn(seed), pairs - len(data)), pairs_of),
+        ("pairs around one word", chrf_texts.around_one_word(), pairs_of),
         (
             "scores",
             (chrf_texts.statistics(rng) for _ in range(pairs // 2)),
