@@ -130,9 +130,9 @@ class Demo:
         console.print("    The questions are parts of NTREX-128 (CC BY-SA 4.0). It is public: it stands in for a private set.")
         task_file = self.stage.root / "task.toml"
         task_file.write_text(TASK)
-        task = exams[0].benchmarker.json("task", "register", task_file, "--key", "operator")["task"]
+        task = exams[0].benchmarker.json("task", "register", task_file)["task"]
         for exam in exams[1:]:
-            exam.benchmarker.assay("task", "register", task_file, "--key", "operator")
+            exam.benchmarker.assay("task", "register", task_file)
         card = self.stage.root / "card.json"
         card.write_text(json.dumps(CARD))
         self.together(lambda exam: self._seal(exam, task, card), exams)
@@ -212,12 +212,12 @@ class Demo:
         self.chapter("The third benchmarker attests a falsified score")
         forger = exam.benchmarker
         forger.assay("bench", "score", exam.round, "--wait")
-        forger.run(sys.executable, FORGER, exam.round, "--key", "operator")
+        forger.run(sys.executable, FORGER, exam.round)
         self.chapter("It is found, proven by one transaction, and costs the bond")
         store = forger.home / "store"
-        show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)))
+        show(watcher.assay("verify", exam.round, "--store", store, codes=(1)))
         show(watcher.assay("challenge", exam.round, "--store", store))
-        show(watcher.assay("challenge", exam.round, "--store", store, "--send", "--key", "operator"))
+        show(watcher.assay("challenge", exam.round, "--store", store, "--send"))
         earned, lost = balance(watcher, "operator"), STAKE - balance(forger, "owner")
         console.print(f"    The bond of {lost:g} ether is gone: {earned:g} to the challenger, {lost - earned:g} burned.")
         shown = forger.json("bench", "show", exam.round)

@@ -114,15 +114,15 @@ class Person:
             "ASSAY_PASSWORD_FILE": str(self.password_file),
         }
 
-    def assay(self, *words: str | Path, codes: tuple[int, ...] = (0,), timeout: float = COMMAND_SECONDS) -> Ran:
+    def assay(self, *words: str | Path, codes: tuple[int, ...] = (0), timeout: float = COMMAND_SECONDS) -> Ran:
         """Runs one `assay` command to its end. CommandFailed for an exit code that is not in `codes`."""
         return self.run(str(ASSAY), *words, codes=codes, timeout=timeout)
 
-    def json(self, *words: str | Path, codes: tuple[int, ...] = (0,)) -> Any:
+    def json(self, *words: str | Path, codes: tuple[int, ...] = (0)) -> Any:
         """Runs one `assay --json` command and reads its output."""
         return self.assay("--json", *words, codes=codes).json
 
-    def run(self, *words: str | Path, codes: tuple[int, ...] = (0,), timeout: float = COMMAND_SECONDS) -> Ran:
+    def run(self, *words: str | Path, codes: tuple[int, ...] = (0), timeout: float = COMMAND_SECONDS) -> Ran:
         """Runs any command in this person's environment."""
         line = shlex.join(map(str, words)).replace(str(ASSAY), "assay")
         self.stage.say(self, line)
@@ -153,21 +153,19 @@ class Person:
         """Makes keys for a role ("bench" or "provider"), with money on both, a deposit and an allowance of half of it."""
         made = self.json(role, "init", "--light")
         self.assay("devnet", "fund", made["owner"], made["operator"], "--ether", str(2 * int(ether)))
-        self.assay(role, "deposit", f"{ether} ether", "--key", "owner")
-        self.assay(role, "allow", "operator", f"{int(ether) // 2} ether", "--key", "owner")
+        self.assay(role, "deposit", f"{ether} ether")
+        self.assay(role, "allow", "operator", f"{int(ether) // 2} ether")
 
     def commit(self, model: str, label: str = "first") -> str:
         """Registers a model and commits a version of it; the version's id."""
-        self.assay("provider", "register", model, "--owner", "owner", "--key", "operator")
+        self.assay("provider", "register", model)
         digest = hashlib.sha256(model.encode()).hexdigest()
-        committed = self.json(
-            "provider", "commit-version", model, "--label", label, "--artifact-digest", digest, "--key", "operator"
-        )
+        committed = self.json("provider", "commit-version", model, "--label", label, "--artifact-digest", digest)
         return str(committed["version"])
 
     def serve_model(self, version: str, *upstream: str | Path, port: int = 0) -> Server:
         """Starts the gateway of a version; its address is `ready["url"]`."""
-        return self.serve("provider", "serve", "--version", version, *upstream, "--port", str(port), "--key", "operator")
+        return self.serve("provider", "serve", "--version", version, *upstream, "--port", str(port))
 
 
 class Stage:

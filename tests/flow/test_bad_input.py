@@ -52,7 +52,7 @@ def test_any_command__wrong_chain__says_so(world: World, examiner: Person) -> No
 
 
 def test_any_command__no_node__says_how_to_get_one(examiner: Person) -> None:
-    ran = examiner.assay("--rpc", "http://127.0.0.1:9", "--json", "bench", "balance", codes=(1,))
+    ran = examiner.assay("--rpc", "http://127.0.0.1:9", "--json", "bench", "balance", codes=(1))
     assert failed(ran).startswith("Unreachable")
     assert "assay devnet" in failed(ran)
 
@@ -69,24 +69,24 @@ def test_seal__no_stake_no_allowance_no_gas__each_names_its_command(world: World
     assert message.startswith("NoFunds")
     assert "assay bench deposit" in message or "assay bench allow" in message
     poor.assay("devnet", "fund", poor.address("owner"))
-    poor.assay("bench", "deposit", "3 ether", "--key", "owner")
+    poor.assay("bench", "deposit", "3 ether")
     assert "assay bench allow" in bench(poor, "seal", "set", "--task", task)
     assert poor.json("bench", "list")["rounds"] == []
-    poor.assay("bench", "allow", "operator", "3 ether", "--key", "owner")
+    poor.assay("bench", "allow", "operator", "3 ether")
     poor.assay("bench", "seal", "set", "--task", task)
 
 
 def test_deposit__no_gas__says_what_is_missing(world: World) -> None:
     broke = Person(world, "broke")
     broke.assay("bench", "init", "--light")
-    message = bench(broke, "deposit", "1 ether", "--key", "owner")
+    message = bench(broke, "deposit", "1 ether")
     assert message.startswith("NoFunds")
     assert broke.address("owner") in message
 
 
 def test_enrol__gateway_down__says_so_and_enrols_nobody(world: World, examiner: Person) -> None:
     round_ = world.seal(examiner, world.task(examiner))
-    ran = examiner.assay("--json", "bench", "enrol", round_, "http://127.0.0.1:9", codes=(1,))
+    ran = examiner.assay("--json", "bench", "enrol", round_, "http://127.0.0.1:9", codes=(1))
     assert "127.0.0.1:9" in ran.out
     assert examiner.json("bench", "show", round_)["versions"] == []
 
@@ -95,7 +95,7 @@ def test_any_key__wrong_password__says_so_and_shows_nothing(examiner: Person) ->
     wrong = examiner.home / "wrong"
     wrong.write_text("not the password\n")
     wrong.chmod(0o600)
-    message = bench(examiner, "deposit", "1 ether", "--key", "owner", "--password-file", wrong)
+    message = bench(examiner, "deposit", "1 ether", "--password-file", wrong)
     assert message.startswith("BadKey")
     assert "not the password" not in message
 

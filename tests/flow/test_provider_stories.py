@@ -57,7 +57,7 @@ def test_invited_provider__with_a_key_behind_an_endpoint__sits_the_round(world: 
     assert world.score(examiner, round_, version)["answered"] == 6
     assert world.reader.json("verify", round_, "--store", examiner.home / "store")["exit_code"] == 0
     with sqlite3.connect(provider.home / "gateway.sqlite") as journal:
-        bodies = [json.loads(body) for (body,) in journal.execute("SELECT body FROM calls")]
+        bodies = [json.loads(body) for (body) in journal.execute("SELECT body FROM calls")]
     journal.close()
     assert sorted(body["messages"][0]["content"] for body in bodies) == sorted(prompt for prompt, *_ in QUESTIONS)
     bundle = world.unpack(examiner, round_, provider.home / "bundle")
@@ -71,7 +71,7 @@ def test_uninvited_round__refused_with_the_reason_told_to_the_examiner(world: Wo
     version = provider.commit("hermit")
     server = provider.serve_model(version, *replay(world.root / "hermit.tsv", {}))
     round_ = world.seal(examiner, world.task(examiner))
-    enrolled = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1,)).json
+    enrolled = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1)).json
     assert "is not on this provider's list" in enrolled["refused"][0]["reason"]
     server.stop()
 
@@ -82,7 +82,7 @@ def test_model_that_lacks_the_description__does_not_consent(world: World, examin
     with services() as url:
         server = provider.serve_model(version, "--upstream", "openai", "--url", f"{url}/v1", "--model", "word-by-word")
         round_ = world.seal(examiner, world.task(examiner))
-        refused = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1,)).json["refused"]
+        refused = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1)).json["refused"]
         assert "description" in refused[0]["reason"]
         provider.assay("provider", "join", invite(examiner, round_), "--yes")
         assert examiner.json("bench", "enrol", round_, str(server.ready["url"]))["enrolled"] == [version]
@@ -126,14 +126,14 @@ def test_join__refused__each_with_its_reason(world: World, examiner: Person) -> 
     policy.write_text(before.replace('"0.1 ether"', '"0.01 ether"'))
     assert "largest_version_bond" in refusal(file, "--yes")
     policy.write_text(before)
-    examiner.assay("bench", "allow", "operator", "0 wei", "--key", "owner")
+    examiner.assay("bench", "allow", "operator", "0 wei")
     assert "may not seal for" in refusal(file, "--yes")
-    examiner.assay("bench", "allow", "operator", "5 ether", "--key", "owner")
+    examiner.assay("bench", "allow", "operator", "5 ether")
     round_ = world.seal(examiner, task)
     late = invite(examiner, round_)
     world.pass_deadline(examiner, round_, "answer_by")
     assert "TooLate" in refusal(late, "--yes")
-    assert examiner.assay("--json", "bench", "invite", round_, "--out", late, codes=(1,)).json["error"] == "TooLate"
+    assert examiner.assay("--json", "bench", "invite", round_, "--out", late, codes=(1)).json["error"] == "TooLate"
     assert policy.read_text() == before
     assert not (provider.home / "tasks").exists()
 
@@ -142,6 +142,6 @@ def test_invite__to_what_is_not_there__message_and_remedy(world: World) -> None:
     host = Person(world, "host")
     host.assay("bench", "init", "--light")
     for what in ("0x" + "11" * 32, "nothing"):
-        ran = host.assay("--json", "bench", "invite", what, "--out", host.home / "i.json", codes=(2,))
+        ran = host.assay("--json", "bench", "invite", what, "--out", host.home / "i.json", codes=(2))
         assert ran.json["error"] == "BadInput"
         assert ran.json["remedy"]

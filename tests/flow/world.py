@@ -150,7 +150,7 @@ class World(Stage):
                 }
             )
         )
-        return str(benchmarker.json("task", "register", file, "--key", "operator")["task"])
+        return str(benchmarker.json("task", "register", file)["task"])
 
     def seal(
         self, benchmarker: Person, task: str, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions"

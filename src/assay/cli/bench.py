@@ -9,7 +9,7 @@ import click
 from assay import keys
 from assay.cli import inviting, stake
 from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
-from assay.cli.common import HASH, connect, emit, pass_settings, password_of, password_option
+from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option
 from assay.cli.stake import address_of
 from assay.encoding.hashing import keccak
 from assay.errors import BadInput
@@ -23,12 +23,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False)
 ROUND = click.argument("round_", metavar="ROUND")
 FINALITY_PATIENCE = 3_600.0
-
-
-def operator_options(function: Function) -> Function:
-    """Adds --key for the operator, by default the key that `init` made, and --password-file."""
-    option = click.option("--key", metavar="NAME", default="operator", show_default=True, help="The operator's key.")
-    return option(password_option(function))
 
 
 def wait_option(function: Function) -> Function:
@@ -117,7 +111,7 @@ def import_(
 @click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake backs the round.")
 @click.option("--card", "card_file", metavar="FILE", type=FILE, help="Dataset card (JSON).")
 @click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
-@operator_options
+@key_options("operator")
 @pass_settings
 def seal(
     settings: Settings,
@@ -149,7 +143,7 @@ def seal(
 @click.argument("gateways", metavar="GATEWAY...", nargs=-1, required=True)
 @click.option("--version", "versions", type=HASH, multiple=True, help="Only this version of theirs. May be repeated.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the enrolment is final.")
-@operator_options
+@key_options("operator")
 @pass_settings
 def enrol(
     settings: Settings,
@@ -189,7 +183,7 @@ def enrol(
     "--attempts", default=3, show_default=True, type=click.IntRange(1, 100), help="Sweeps in a row that may bring nothing."
 )
 @wait_option
-@operator_options
+@key_options("operator")
 @pass_settings
 def ask(
     settings: Settings,
@@ -222,7 +216,7 @@ def ask(
 @command.command()
 @ROUND
 @wait_option
-@operator_options
+@key_options("operator")
 @pass_settings
 def score(settings: Settings, round_: str, wait: bool, key: str, password_file: Path | None) -> None:
     """Measure every answer of ROUND and build the score trees. Sends nothing."""
@@ -242,7 +236,7 @@ def score(settings: Settings, round_: str, wait: bool, key: str, password_file: 
 @command.command()
 @ROUND
 @wait_option
-@operator_options
+@key_options("operator")
 @pass_settings
 def attest(settings: Settings, round_: str, wait: bool, key: str, password_file: Path | None) -> None:
     """Attest the score trees of ROUND; the chain computes the scores."""
@@ -259,7 +253,7 @@ def attest(settings: Settings, round_: str, wait: bool, key: str, password_file:
 @ROUND
 @click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
 @wait_option
-@operator_options
+@key_options("operator")
 @pass_settings
 def reveal(settings: Settings, round_: str, salts: str, wait: bool, key: str, password_file: Path | None) -> None:
     """Write the bundle of ROUND and publish its digest. The set is spent."""
@@ -279,7 +273,7 @@ def reveal(settings: Settings, round_: str, salts: str, wait: bool, key: str, pa
 @command.command()
 @ROUND
 @wait_option
-@operator_options
+@key_options("operator")
 @pass_settings
 def release(settings: Settings, round_: str, wait: bool, key: str, password_file: Path | None) -> None:
     """Free the bonds of ROUND once it is over."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.common import connect, emit, load_signer, pass_settings, password_option
+from assay.cli.common import connect, emit, key_options, load_signer, pass_settings
 from assay.errors import Refused
 from assay.settings import Settings
 
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
 )
 @click.option("--send", is_flag=True, help="Send it. Without this nothing leaves your machine but questions to the node.")
-@click.option("--key", metavar="NAME", help="Key to sign with; see `assay keys list`.")
-@password_option
+@key_options("operator")
 @pass_settings
 def command(
     settings: Settings,
@@ -39,7 +38,7 @@ def command(
     given: Path | None,
     store_dir: Path | None,
     send: bool,
-    key: str | None,
+    key: str,
     password_file: Path | None,
 ) -> None:
     """Prove a fault of ROUND: at POSITION of VERSION, or the first that a verification finds.
@@ -53,9 +52,7 @@ def command(
     from assay.chain.door import Door
     from assay.storage.store import Store
 
-    if send and key is None:
-        raise click.UsageError("--send needs --key NAME")
-    signer = load_signer(settings, key, password_file) if send and key else None
+    signer = load_signer(settings, key, password_file) if send else None
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
         facts = collect(chain, sources.find_round(chain, round_))

@@ -166,10 +166,10 @@ def password_option(function: Function) -> Function:
     return option(function)
 
 
-def key_options(function: Function) -> Function:
-    """Adds --key and --password-file, the arguments of `load_signer`."""
-    option = click.option("--key", metavar="NAME", required=True, help="Key to sign with; see `assay keys list`.")
-    return option(password_option(function))
+def key_options(default: str) -> Callable[[Function], Function]:
+    """Adds --key, by default one of the two that `init` makes ("owner" or "operator"), and --password-file."""
+    option = click.option("--key", metavar="NAME", default=default, show_default=True, help=f"The {default}'s key.")
+    return lambda function: option(password_option(function))
 
 
 def password_of(password_file: Path | None, *, confirm: bool = False) -> str:

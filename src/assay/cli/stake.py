@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the chain is imported by the commands that need it
 
 @click.command()
 @click.argument("amount")
-@key_options
+@key_options("owner")
 @pass_settings
 def deposit(settings: Settings, amount: str, key: str, password_file: Path | None) -> None:
     """Deposit AMOUNT, for example "1 ether", as the owner's stake."""
@@ -31,7 +31,7 @@ def deposit(settings: Settings, amount: str, key: str, password_file: Path | Non
 @click.command()
 @click.argument("amount")
 @click.option("--to", metavar="ADDRESS", help="Where it goes. Default: the owner.")
-@key_options
+@key_options("owner")
 @pass_settings
 def withdraw(settings: Settings, amount: str, to: str | None, key: str, password_file: Path | None) -> None:
     """Withdraw AMOUNT of the owner's free stake."""
@@ -42,7 +42,7 @@ def withdraw(settings: Settings, amount: str, to: str | None, key: str, password
 @click.command()
 @click.argument("operator")
 @click.argument("limit")
-@key_options
+@key_options("owner")
 @pass_settings
 def allow(settings: Settings, operator: str, limit: str, key: str, password_file: Path | None) -> None:
     """Let OPERATOR, a key's name or an address, have LIMIT of the owner's stake locked at once; "0 wei" ends it."""

@@ -44,7 +44,7 @@ def init(settings: Settings, file: Path, development: bool) -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@key_options
+@key_options("operator")
 @pass_settings
 def register(settings: Settings, file: Path, key: str, password_file: Path | None) -> None:
     """Register the task of FILE. A second time is harmless."""

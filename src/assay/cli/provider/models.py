@@ -18,8 +18,8 @@ CHUNK = 1 << 20
 
 @click.command()
 @click.argument("name")
-@click.option("--owner", required=True, metavar="KEY|ADDRESS", help="Who owns the model and stakes for it.")
-@key_options
+@click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Who owns the model and stakes for it.")
+@key_options("operator")
 @pass_settings
 def register(settings: Settings, name: str, owner: str, key: str, password_file: Path | None) -> None:
     """Register a model. The chain sees a salted hash of its NAME."""
@@ -38,7 +38,7 @@ def register(settings: Settings, name: str, owner: str, key: str, password_file:
 @click.option("--artifact-digest", metavar="HEX", help="32 bytes that name the weights, or a vendor's dated model and settings.")
 @click.option("--artifact", metavar="FILE", type=FILE, help="File whose SHA-256 is that digest.")
 @click.option("--operator", metavar="KEY|ADDRESS", help="Who signs this version's answers. Default: the signing key.")
-@key_options
+@key_options("operator")
 @pass_settings
 def commit_version(
     settings: Settings,
@@ -90,7 +90,7 @@ def list_(settings: Settings) -> None:
 
 @click.command()
 @click.argument("round_", metavar="ROUND")
-@key_options
+@key_options("operator")
 @pass_settings
 def release(settings: Settings, round_: str, key: str, password_file: Path | None) -> None:
     """Free the version bonds that this provider has in ROUND (an id, or the first digits of one)."""

@@ -32,7 +32,7 @@ TRY_LIMIT = 1 << 18
 @click.option("--post/--no-post", default=True, show_default=True, help="Post answers on chain whose acknowledgement stays away.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8600, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one.")
-@key_options
+@key_options("operator")
 @pass_settings
 def serve(
     settings: Settings, /, version: str, policy_file: Path | None, key: str, password_file: Path | None, **options: Any
