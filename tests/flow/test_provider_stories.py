@@ -28,8 +28,18 @@ def invite(examiner: Person, what: str) -> Path:
     return file
 
 
+def instructed_task(world: World, examiner: Person) -> str:
+    """A task that says how to ask and how to decode."""
+    world.task(examiner)
+    file = examiner.home / "task.json"
+    task = json.loads(file.read_text())
+    task["description"] |= {"template": "Into Portuguese:\n{prompt}", "decoding": {"temperature": 0, "max_tokens": 50}}
+    file.write_text(json.dumps(task))
+    return str(examiner.json("task", "register", file, "--key", "operator")["task"])
+
+
 def test_invited_provider__with_a_key_behind_an_endpoint__sits_the_round(world: World, examiner: Person) -> None:
-    task, provider = world.task(examiner), world.provider("wordy")
+    task, provider = instructed_task(world, examiner), world.provider("wordy")
     policy = close_policy(provider)
     invitation = invite(examiner, task)
     key = provider.home / "api-key"
@@ -47,6 +57,7 @@ def test_invited_provider__with_a_key_behind_an_endpoint__sits_the_round(world: 
         assert [candidate["version"] for candidate in joined["versions"]] == [version]
         assert joined["versions"][0]["lacks"] == []
         assert policy.read_text().count("[[admitted]]") == 1
+        assert provider.json("provider", "try", "Good morning", "--task", task, *upstream)["answer"] == "Bom manhã"
         server = provider.serve_model(version, *upstream)
         round_ = world.seal(examiner, task)
         enrolled = examiner.json("bench", "enrol", round_, str(server.ready["url"]))
@@ -59,7 +70,9 @@ def test_invited_provider__with_a_key_behind_an_endpoint__sits_the_round(world: 
     with sqlite3.connect(provider.home / "gateway.sqlite") as journal:
         bodies = [json.loads(body) for (body) in journal.execute("SELECT body FROM calls")]
     journal.close()
-    assert sorted(body["messages"][0]["content"] for body in bodies) == sorted(prompt for prompt, *_ in QUESTIONS)
+    asked = {f"Into Portuguese:\n{prompt}" for prompt, *_ in QUESTIONS}
+    assert {body["messages"][0]["content"] for body in bodies} == asked
+    assert {(body["temperature"], body["max_tokens"]) for body in bodies} == {(0, 50)}
     bundle = world.unpack(examiner, round_, provider.home / "bundle")
     files = [path for folder in (provider.home, bundle) for path in folder.rglob("*") if path.is_file() and path != key]
     assert not [path for path in files if KEY.encode() in path.read_bytes()]

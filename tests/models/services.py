@@ -13,7 +13,6 @@ from typing import Any
 
 from word_by_word import load, translate
 
-MODEL = "word-by-word"
 TABLE = load()
 
 
@@ -22,6 +21,7 @@ class Service(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     key = ""
+    names: tuple[str, ...] = ("word-by-word",)
 
     def do_POST(self) -> None:
         """Route by path."""
@@ -42,7 +42,7 @@ class Service(BaseHTTPRequestHandler):
             return refused
         text, reason = self.generate(asked["messages"][-1]["content"], asked)
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reason}
-        return 200, {"id": "1", "object": "chat.completion", "model": MODEL, "choices": [choice]}
+        return 200, {"id": "1", "object": "chat.completion", "model": asked["model"], "choices": [choice]}
 
     def complete(self, asked: dict[str, Any]) -> tuple[int, Any]:
         """/v1/completions"""
@@ -50,7 +50,7 @@ class Service(BaseHTTPRequestHandler):
             return refused
         text, reason = self.generate(asked["prompt"], asked)
         choice = {"index": 0, "text": text, "finish_reason": reason}
-        return 200, {"id": "1", "object": "text_completion", "model": MODEL, "choices": [choice]}
+        return 200, {"id": "1", "object": "text_completion", "model": asked["model"], "choices": [choice]}
 
     def libre(self, asked: dict[str, Any]) -> tuple[int, Any]:
         """/translate"""
@@ -65,7 +65,7 @@ class Service(BaseHTTPRequestHandler):
         if self.key and self.headers.get("authorization") != f"Bearer {self.key}":
             message = f"Incorrect API key provided: {self.headers.get('authorization')}"
             return 401, {"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}}
-        if asked.get("model") != MODEL:
+        if asked.get("model") not in self.names:
             return 404, {"error": {"message": "no such model", "type": "invalid_request_error", "code": "model_not_found"}}
         return None
 
