@@ -215,7 +215,7 @@ class Demo:
         forger.run(sys.executable, FORGER, exam.round)
         self.chapter("It is found, proven by one transaction, and costs the bond")
         store = forger.home / "store"
-        show(watcher.assay("verify", exam.round, "--store", store, codes=(1)))
+        show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)))
         show(watcher.assay("challenge", exam.round, "--store", store))
         show(watcher.assay("challenge", exam.round, "--store", store, "--send"))
         earned, lost = balance(watcher, "operator"), STAKE - balance(forger, "owner")

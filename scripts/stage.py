@@ -114,15 +114,15 @@ class Person:
             "ASSAY_PASSWORD_FILE": str(self.password_file),
         }
 
-    def assay(self, *words: str | Path, codes: tuple[int, ...] = (0), timeout: float = COMMAND_SECONDS) -> Ran:
+    def assay(self, *words: str | Path, codes: tuple[int, ...] = (0,), timeout: float = COMMAND_SECONDS) -> Ran:
         """Runs one `assay` command to its end. CommandFailed for an exit code that is not in `codes`."""
         return self.run(str(ASSAY), *words, codes=codes, timeout=timeout)
 
-    def json(self, *words: str | Path, codes: tuple[int, ...] = (0)) -> Any:
+    def json(self, *words: str | Path, codes: tuple[int, ...] = (0,)) -> Any:
         """Runs one `assay --json` command and reads its output."""
         return self.assay("--json", *words, codes=codes).json
 
-    def run(self, *words: str | Path, codes: tuple[int, ...] = (0), timeout: float = COMMAND_SECONDS) -> Ran:
+    def run(self, *words: str | Path, codes: tuple[int, ...] = (0,), timeout: float = COMMAND_SECONDS) -> Ran:
         """Runs any command in this person's environment."""
         line = shlex.join(map(str, words)).replace(str(ASSAY), "assay")
         self.stage.say(self, line)

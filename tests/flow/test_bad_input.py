@@ -52,7 +52,7 @@ def test_any_command__wrong_chain__says_so(world: World, examiner: Person) -> No
 
 
 def test_any_command__no_node__says_how_to_get_one(examiner: Person) -> None:
-    ran = examiner.assay("--rpc", "http://127.0.0.1:9", "--json", "bench", "balance", codes=(1))
+    ran = examiner.assay("--rpc", "http://127.0.0.1:9", "--json", "bench", "balance", codes=(1,))
     assert failed(ran).startswith("Unreachable")
     assert "assay devnet" in failed(ran)
 
@@ -86,7 +86,7 @@ def test_deposit__no_gas__says_what_is_missing(world: World) -> None:
 
 def test_enrol__gateway_down__says_so_and_enrols_nobody(world: World, examiner: Person) -> None:
     round_ = world.seal(examiner, world.task(examiner))
-    ran = examiner.assay("--json", "bench", "enrol", round_, "http://127.0.0.1:9", codes=(1))
+    ran = examiner.assay("--json", "bench", "enrol", round_, "http://127.0.0.1:9", codes=(1,))
     assert "127.0.0.1:9" in ran.out
     assert examiner.json("bench", "show", round_)["versions"] == []
 

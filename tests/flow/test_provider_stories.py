@@ -84,7 +84,7 @@ def test_uninvited_round__refused_with_the_reason_told_to_the_examiner(world: Wo
     version = provider.commit("hermit")
     server = provider.serve_model(version, *replay(world.root / "hermit.tsv", {}))
     round_ = world.seal(examiner, world.task(examiner))
-    enrolled = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1)).json
+    enrolled = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1,)).json
     assert "is not on this provider's list" in enrolled["refused"][0]["reason"]
     server.stop()
 
@@ -95,7 +95,7 @@ def test_model_that_lacks_the_description__does_not_consent(world: World, examin
     with services() as url:
         server = provider.serve_model(version, "--upstream", "openai", "--url", f"{url}/v1", "--model", "word-by-word")
         round_ = world.seal(examiner, world.task(examiner))
-        refused = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1)).json["refused"]
+        refused = examiner.assay("--json", "bench", "enrol", round_, str(server.ready["url"]), codes=(1,)).json["refused"]
         assert "description" in refused[0]["reason"]
         provider.assay("provider", "join", invite(examiner, round_), "--yes")
         assert examiner.json("bench", "enrol", round_, str(server.ready["url"]))["enrolled"] == [version]
@@ -146,7 +146,7 @@ def test_join__refused__each_with_its_reason(world: World, examiner: Person) -> 
     late = invite(examiner, round_)
     world.pass_deadline(examiner, round_, "answer_by")
     assert "TooLate" in refusal(late, "--yes")
-    assert examiner.assay("--json", "bench", "invite", round_, "--out", late, codes=(1)).json["error"] == "TooLate"
+    assert examiner.assay("--json", "bench", "invite", round_, "--out", late, codes=(1,)).json["error"] == "TooLate"
     assert policy.read_text() == before
     assert not (provider.home / "tasks").exists()
 
@@ -155,6 +155,6 @@ def test_invite__to_what_is_not_there__message_and_remedy(world: World) -> None:
     host = Person(world, "host")
     host.assay("bench", "init", "--light")
     for what in ("0x" + "11" * 32, "nothing"):
-        ran = host.assay("--json", "bench", "invite", what, "--out", host.home / "i.json", codes=(2))
+        ran = host.assay("--json", "bench", "invite", what, "--out", host.home / "i.json", codes=(2,))
         assert ran.json["error"] == "BadInput"
         assert ran.json["remedy"]

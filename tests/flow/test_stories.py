@@ -72,7 +72,7 @@ def test_bundle_edited_in_one_byte__exit_3_with_file_and_line(
     at = next(number for number, line in enumerate(lines) if b"chuva" in line)
     edited = lines[at].replace(b"chuva", b"chuvo")
     file.write_bytes(b"\n".join([*lines[:at], edited, *lines[at + 1 :]]))
-    ran = world.reader.assay("verify", honest.round, "--bundle", bundle, codes=(3))
+    ran = world.reader.assay("verify", honest.round, "--bundle", bundle, codes=(3,))
     assert f"answers/{parrot.version[2:]}.jsonl:{at + 1}" in ran.out
 
 
@@ -108,7 +108,7 @@ def test_odd_answers__over_the_cap_and_invalid_utf8__cut_kept_and_sound(world: W
 def test_version_committed_after_the_seal__is_not_enrolled(world: World, examiner: Person) -> None:
     round_ = world.seal(examiner, world.task(examiner))
     late = world.candidate("late", *replay(world.root / "late.tsv", {}))
-    (refused) = examiner.assay("--json", "bench", "enrol", round_, late.url, codes=(1)).json["refused"]
+    (refused,) = examiner.assay("--json", "bench", "enrol", round_, late.url, codes=(1,)).json["refused"]
     assert refused["reason"] == "the version was committed after the seal"
     assert examiner.json("bench", "show", round_)["versions"] == []
 
@@ -130,7 +130,7 @@ def test_falsified_leaf__is_found_proven_and_costs_the_bond(world: World, parrot
     world.pass_deadline(liar, round_, "answer_by")
     liar.assay("bench", "score", round_)
     liar.run(ROOT / ".venv" / "bin" / "python", FORGER, round_)
-    report = world.reader.json("verify", round_, "--store", store(liar), codes=(1))
+    report = world.reader.json("verify", round_, "--store", store(liar), codes=(1,))
     assert report["exit_code"] == 1
     dry = finder.assay("challenge", round_, "--store", store(liar))
     assert "wrong_statistics" in dry.out
@@ -143,5 +143,5 @@ def test_falsified_leaf__is_found_proven_and_costs_the_bond(world: World, parrot
     assert shown["phase"] == "slashed"
     assert {row["standing"] for row in shown["versions"]} == {"struck"}
     assert {int(row["score"]) for row in shown["versions"]} == {0}
-    again = finder.assay("--json", "challenge", round_, "--store", store(liar), "--send", codes=(1))
+    again = finder.assay("--json", "challenge", round_, "--store", store(liar), "--send", codes=(1,))
     assert "slashed" in again.out.lower()
