@@ -49,6 +49,7 @@ def test_invited_provider__with_a_key_behind_an_endpoint__sits_the_round(world: 
         upstream = ("--upstream", "openai", "--url", f"{url}/v1", "--model", "word-by-word", "--api-key-file", str(key))
         assert provider.json("provider", "try", "Good morning", *upstream)["answer"] == "Bom manhã"
         version = provider.commit("wordy")
+        server = provider.serve_model(version, *upstream)
         seen = provider.json("provider", "join", invitation, "--dry-run")
         assert (seen["joined"], seen["benchmarker"]) == (False, examiner.address("owner"))
         assert "not on this provider's list" in seen["policy"]
@@ -58,7 +59,6 @@ def test_invited_provider__with_a_key_behind_an_endpoint__sits_the_round(world: 
         assert joined["versions"][0]["lacks"] == []
         assert policy.read_text().count("[[admitted]]") == 1
         assert provider.json("provider", "try", "Good morning", "--task", task, *upstream)["answer"] == "Bom manhã"
-        server = provider.serve_model(version, *upstream)
         round_ = world.seal(examiner, task)
         enrolled = examiner.json("bench", "enrol", round_, str(server.ready["url"]))
         assert enrolled["enrolled"] == [version]

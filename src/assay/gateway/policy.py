@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from assay.chain.descriptions import replace_file
 from assay.encoding.hashing import checksum
@@ -91,6 +91,47 @@ class Policy:
         return None
 
 
+class Consent(Protocol):
+    """What the gateway asks before it consents, and how many answers may wait for their acknowledgement."""
+
+    @property
+    def largest_unacknowledged(self) -> int:
+        """At this many the gateway stops."""
+        ...
+
+    def refusal(self, benchmarker: Address, task: TaskId, params: TaskParams, items: int) -> str | None:
+        """Why a round is not admitted, or None where it is."""
+        ...
+
+
+class PolicyFile:
+    """The policy of a file that may change while the gateway serves: each consent follows the file as it is then.
+
+    A file that cannot be read any more admits nothing. Limits of the server itself are those of its start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the file. BadInput."""
+        self._path, self._stamp = path, _stamp(path)
+        self.policy = load(path)
+
+    @property
+    def largest_unacknowledged(self) -> int:
+        """As Consent says."""
+        return self.policy.largest_unacknowledged
+
+    def refusal(self, benchmarker: Address, task: TaskId, params: TaskParams, items: int) -> str | None:
+        """As Consent says."""
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            try:
+                self.policy = load(self._path)
+            except BadInput:
+                return "this provider's policy cannot be read"
+            self._stamp = stamp
+        return self.policy.refusal(benchmarker, task, params, items)
+
+
 def load(path: Path) -> Policy:
     """Read a policy file. BadInput names the file and the key."""
     try:
@@ -161,6 +202,15 @@ def amount(text: str) -> int:
     if rest:
         raise ValueError(text)
     return int(match[1]) * UNITS[match[3]] + wei
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Changes whenever the file does."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (facts.st_ino, facts.st_mtime_ns, facts.st_size)
 
 
 def _only(table: Mapping[str, Any], keys: tuple[str, ...], prefix: str) -> None:

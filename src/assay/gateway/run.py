@@ -14,7 +14,7 @@ from assay.gateway.board import ChainBoard
 from assay.gateway.chainview import CachedChain
 from assay.gateway.database import Database
 from assay.gateway.journal import Journal
-from assay.gateway.policy import Policy
+from assay.gateway.policy import PolicyFile
 from assay.gateway.poster import Poster
 from assay.gateway.server import listen, serve, url_of
 from assay.gateway.service import Service
@@ -31,7 +31,7 @@ class Plan:
     """What shall be served, where, and by which policy."""
 
     version: VersionId
-    policy: Policy
+    rules: PolicyFile
     host: str
     port: int
     post: bool
@@ -51,7 +51,7 @@ def run(
     Any AssayError before that; afterwards none.
     """
     version = doctor.check_version(chain, plan.version, signer.address)
-    for warned in doctor.check_means(chain, version, plan.policy):
+    for warned in doctor.check_means(chain, version, plan.rules.policy):
         log.warning(warned.message, remedy=warned.remedy)
     asyncio.run(_serve(chain, signer, database, plan, upstream, ready))
 
@@ -65,13 +65,13 @@ async def _serve(
     ready: Callable[[dict[str, object]], None],
 ) -> None:
     journal, view = Journal(database), CachedChain(chain)
-    model = upstream(OUTPUT_FACTOR * plan.policy.largest_bytes)
+    model = upstream(OUTPUT_FACTOR * plan.rules.policy.largest_bytes)
     service = Service(
-        domain=chain.domain, signer=signer, chain=view, journal=journal, policy=plan.policy, upstreams={plan.version: model}
+        domain=chain.domain, signer=signer, chain=view, journal=journal, policy=plan.rules, upstreams={plan.version: model}
     )
     try:
         with listen(plan.host, plan.port) as listener:
-            board, limit = ChainBoard(chain, Door(chain, signer)), plan.policy.largest_unacknowledged
+            board, limit = ChainBoard(chain, Door(chain, signer)), plan.rules.policy.largest_unacknowledged
             poster = Poster(service, journal, view, board, limit=limit) if plan.post else None
             about = {"ready": True, "url": url_of(listener), "version": plan.version, "operator": signer.address}
             await serve(app.create(service), listener, lambda: ready(about), poster)

@@ -14,7 +14,7 @@ from assay.errors import AssayError
 from assay.gateway.chainview import ChainView, Enrolment, RoundFacts
 from assay.gateway.journal import Journal, Kept
 from assay.gateway.messages import Ack, Answer, Ask, Place, Seat, cut
-from assay.gateway.policy import Policy
+from assay.gateway.policy import Consent
 from assay.gateway.problems import Problem
 from assay.gateway.upstreams import Occasion, TaskUpstream, Upstream
 from assay.gateway.writer import Writer
@@ -35,7 +35,7 @@ class Service:
         signer: Signer,
         chain: ChainView,
         journal: Journal,
-        policy: Policy,
+        policy: Consent,
         upstreams: Mapping[VersionId, Upstream],
     ) -> None:
         """`signer` is the operator of all versions, each of which has its model in `upstreams`."""

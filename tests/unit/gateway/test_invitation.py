@@ -15,7 +15,7 @@ from assay.encoding.ids import round_id
 from assay.encoding.receipts import LocalSigner
 from assay.errors import BadInput, Tampered
 from assay.gateway import app
-from assay.gateway.policy import MAX_POLICY_BYTES, TEMPLATE, admit, load, parse
+from assay.gateway.policy import MAX_POLICY_BYTES, TEMPLATE, PolicyFile, admit, load, parse
 from assay.types import TaskId
 from unit.gateway.stage import BENCHMARKER, DOMAIN, EXAMINER, STRANGER, TASK
 
@@ -227,3 +227,22 @@ def test_parse__admitted_entry_that_is_none__bad_input(entry):
     text = TEMPLATE + entry if entry.startswith("[[") else entry + "\n" + TEMPLATE
     with pytest.raises(BadInput):
         parse(text)
+
+
+def test_policy_file__changes_while_the_gateway_serves__followed_and_broken_ones_admit_nothing(tmp_path):
+    path, text = closed_policy(tmp_path)
+    live, asked = PolicyFile(path), (BENCHMARKER, OPEN.task, PARAMS, 5)
+    assert "list" in live.refusal(*asked)
+    admit(path, BENCHMARKER, OPEN.task, "x")
+    assert live.refusal(*asked) is None
+    joined = path.read_text()
+    for broken in ("schema = 2", ""):
+        path.write_text(broken)
+        assert live.refusal(*asked) == "this provider's policy cannot be read"
+        assert live.refusal(*asked) == "this provider's policy cannot be read"
+    path.unlink()
+    assert live.refusal(*asked) == "this provider's policy cannot be read"
+    path.write_text(joined)
+    assert live.refusal(*asked) is None
+    path.write_text(text)
+    assert "list" in live.refusal(*asked)

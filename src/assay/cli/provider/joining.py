@@ -29,7 +29,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 def join(settings: Settings, file: Path, policy_file: Path | None, yes: bool, dry_run: bool) -> None:
     """Read the invitation of FILE, show what joining signs, locks and risks, and admit its benchmarker with its task.
 
-    Nothing is signed here: the gateway signs when the benchmarker asks it to. Restart one that runs.
+    Nothing is signed here: the gateway, one that runs too, signs when the benchmarker asks it to.
     """
     from assay.chain import descriptions
     from assay.gateway import joining, policy
@@ -44,9 +44,7 @@ def join(settings: Settings, file: Path, policy_file: Path | None, yes: bool, dr
         _confirm(settings, prospect, yes=yes)
         descriptions.keep(private_folder(settings.tasks), invitation.task, invitation.raw_description)
         policy.admit(path, invitation.benchmarker, invitation.task, str(invitation.description.get("name", "joined")))
-    last = (
-        "nothing was changed" if dry_run else f"joined: {path} admits this benchmarker with this task; restart a running gateway"
-    )
+    last = "nothing was changed" if dry_run else f"joined: {path} admits this benchmarker with this task"
     emit(settings, {**_result(prospect), "joined": not dry_run}, [*(_text(prospect) if yes or dry_run else ()), last])
 
 

@@ -41,11 +41,11 @@ def serve(
 
     Checks chain, version, key, stake and allowance first. Says one line when it is ready.
     """
-    from assay.gateway import policy as policies
     from assay.gateway.calls import Calls
+    from assay.gateway.policy import PolicyFile
     from assay.gateway.run import Plan, run
 
-    rules = policies.load(policy_file or settings.home / "policy.toml")
+    rules = PolicyFile(policy_file or settings.home / "policy.toml")
     with database_of(settings) as database:
         chosen, keep = _version(database, version), Calls(database).add
         signer = load_signer(settings, key, password_file)
