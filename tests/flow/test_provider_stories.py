@@ -68,7 +68,7 @@ def test_invited_provider__with_a_key_behind_an_endpoint__sits_the_round(world: 
     assert world.score(examiner, round_, version)["answered"] == 6
     assert world.reader.json("verify", round_, "--store", examiner.home / "store")["exit_code"] == 0
     with sqlite3.connect(provider.home / "gateway.sqlite") as journal:
-        bodies = [json.loads(body) for (body) in journal.execute("SELECT body FROM calls")]
+        bodies = [json.loads(body) for (body,) in journal.execute("SELECT body FROM calls")]
     journal.close()
     asked = {f"Into Portuguese:\n{prompt}" for prompt, *_ in QUESTIONS}
     assert {body["messages"][0]["content"] for body in bodies} == asked
