@@ -59,8 +59,9 @@ artifacts: setup ## compile the contracts into the package
 vectors: setup ## golden vectors of the encoding
 	.venv/bin/python tests/vectors/make.py
 
-parity: setup ## sacreBLEU, the mirror and the contracts on PAIRS pairs
+parity: setup ## sacreBLEU, the mirrors and the contracts on PAIRS pairs of each metric
 	.venv/bin/python tests/parity/run.py --pairs $(PAIRS) --seed $(SEED)
+	.venv/bin/python tests/parity/chrf_run.py --pairs $(PAIRS) --seed $(SEED)
 
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
