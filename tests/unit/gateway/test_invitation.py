@@ -91,6 +91,14 @@ def test_read__contradicts_itself__tampered_even_if_signed(members, signer):
         invitations.read(changed(written(), signer, **members))
 
 
+@pytest.mark.parametrize("change", [{"items": 6}, {"id": keccak(b"x")}, {"set_root": keccak(b"x")}])
+def test_read__round_that_is_not_this_benchmarkers__bad_input_even_if_signed(change):
+    with pytest.raises(BadInput):
+        invitations.read(written(replace(SEALED, round=SEALED.round._replace(**change))))
+    with pytest.raises(BadInput):
+        invitations.read(written(replace(SEALED, operator=STRANGER.address), STRANGER))
+
+
 def test_read__signed_by_a_stranger__tampered():
     with pytest.raises(Tampered):
         invitations.read(changed(written(), STRANGER))
