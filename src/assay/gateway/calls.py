@@ -32,7 +32,7 @@ class Calls:
         """Keep what was sent and how it ended, unless the place has its share already."""
         if done.request is None:
             return
-        method, url, body = done.request
+        method, url, body, _ = done.request.shown
         row = (*place, method, url, body or b"", done.failure, done.attempts, done.seconds, time.time())
         with self._database.writing() as db:
             kept = db.execute("SELECT count(*) FROM calls WHERE round=? AND version=? AND position=?", place).fetchone()[0]

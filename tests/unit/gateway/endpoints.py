@@ -45,6 +45,7 @@ class Endpoint:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        self._socket.shutdown(socket.SHUT_RDWR)  # a thread in accept would hold it open
         self._socket.close()
 
     def _accept(self):

@@ -1,6 +1,7 @@
 """Upstream `http` against real servers: one of LibreTranslate's shape, Apertium's own, and bad ones."""
 
 import asyncio
+import json
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from assay.errors import BadInput
-from assay.gateway.upstreams.credentials import Credentials, headers_of
+from assay.gateway.upstreams.credentials import Credentials, headers_of, key_of
 from assay.gateway.upstreams.http import Http, pointer_of
 from assay.gateway.upstreams.line import Limits
 from assay.gateway.upstreams.remote import RemoteUpstream
@@ -68,6 +69,23 @@ def test_http__libretranslate_with_a_key__header_from_a_file(tmp_path):
     assert (refused.response, refused.failure) == (None, "status-403")
     assert done.response == "Bom manhã".encode()
     assert KEY not in repr(done)
+
+
+def test_http__key_in_the_body__from_a_file_and_never_shown(tmp_path):
+    key = headers_file(tmp_path, KEY)
+    body = '{"q": "{prompt}", "source": "en", "target": "pt", "api_key": "{key}"}'
+    with services("--key-file", key) as url:
+        dialect = Http(f"{url}/translate", "/translatedText", body=body, key=key_of(key))
+        (done,) = exchange(dialect, "Good morning", credentials=Credentials().with_secret(KEY))
+    assert done.response == "Bom manhã".encode()
+    assert KEY not in repr(done)
+    assert json.loads(done.request.body)["api_key"] == "{key}"
+
+
+def test_http__prompt_that_asks_for_the_key__gets_none():
+    with endpoint(reply({"out": "x"})) as server:
+        exchange(Http(server.url, "/out", body='["{prompt}", "{key}"]', key=KEY), "{key} {prompt}")
+        assert server.received[0].json == ["{key} {prompt}", KEY]
 
 
 def test_http__wrong_pair__silence_with_a_remedy(service):
@@ -161,6 +179,7 @@ def test_http__hostile__silence(tmp_path, behaviour, failure):
         {"body": '{"q": "nothing"}'},
         {"body": None},
         {"method": "GET"},
+        {"key": KEY},
         {"body": '"' + "x" * 70_000 + '{prompt}"'},
     ],
 )

@@ -29,11 +29,13 @@ OPTIONS = (
     click.option("--prompts", metavar="FILE", type=FILE, help="replay: TSV file of the prompts, joined by `id`."),
     click.option("--url", metavar="URL", help="openai: address up to /v1. http: address, where {prompt} is percent-encoded."),
     click.option("--model", metavar="NAME", help="openai: the model's name at that endpoint."),
-    click.option("--api-key-file", metavar="FILE", type=FILE, help="openai: file that holds the key, readable by you alone."),
+    click.option(
+        "--api-key-file", metavar="FILE", type=FILE, help="openai, http: file that holds the key, readable by you alone."
+    ),
     click.option("--completions", is_flag=True, help="openai: /completions, for base models without a chat template."),
     click.option("--decoding", metavar="JSON", help='openai: settings where a task leaves them to you, like {"temperature": 0}.'),
     click.option("--method", type=click.Choice(["POST", "GET"]), default="POST", show_default=True, help="http: the method."),
-    click.option("--body", metavar="JSON", help="http: what to send, with {prompt} in its strings."),
+    click.option("--body", metavar="JSON", help="http: what to send, with {prompt} in its strings, and {key} for the key."),
     click.option("--answer", metavar="POINTER", help="http: where the answer stands in the reply, like /data/0/text."),
     click.option("--headers-file", metavar="FILE", type=FILE, help="http: headers, one a line, readable by you alone."),
     click.option(
@@ -104,12 +106,16 @@ def _openai(settings: Settings, options: dict[str, Any]) -> "tuple[Dialect, Cred
 
 
 def _http(options: dict[str, Any]) -> "tuple[Dialect, Credentials]":
-    from assay.gateway.upstreams.credentials import checked_endpoint, headers_of
+    from assay.gateway.upstreams.credentials import checked_endpoint, headers_of, key_of
     from assay.gateway.upstreams.http import Http
 
-    credentials = headers_of(options["headers_file"])
+    credentials, key = headers_of(options["headers_file"]), ""
+    if options["api_key_file"] is not None:
+        key = key_of(options["api_key_file"])
+        credentials = credentials.with_secret(key)
     url = checked_endpoint(_needed(options, "url", "--url"), credentials, "--url")
-    return Http(url, _needed(options, "answer", "--answer"), method=options["method"], body=options["body"]), credentials
+    dialect = Http(url, _needed(options, "answer", "--answer"), method=options["method"], body=options["body"], key=key)
+    return dialect, credentials
 
 
 def _needed(options: dict[str, Any], name: str, flag: str) -> Any:

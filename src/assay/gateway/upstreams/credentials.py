@@ -29,6 +29,15 @@ class Credentials:
     def __repr__(self) -> str:
         return f"Credentials({', '.join(self.headers)})"
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to keep secret."""
+        return bool(self.headers or self._secrets)
+
+    def with_secret(self, secret: str) -> "Credentials":
+        """The same with one more text that must not come back."""
+        return Credentials(self.headers, (*self._secrets, secret))
+
     def leak_in(self, text: str) -> bool:
         """Whether a text holds one of the secrets. A model's answer is published."""
         return any(secret in text for secret in self._secrets)
@@ -38,10 +47,16 @@ def bearer(path: Path | None) -> Credentials:
     """The API key of a file, to be sent as a bearer token; none without a file. BadInput."""
     if path is None:
         return Credentials()
+    key = key_of(path)
+    return Credentials({"Authorization": f"Bearer {key}"}, (key,))
+
+
+def key_of(path: Path) -> str:
+    """The API key of a file. BadInput."""
     lines = _private_lines(path)
     if len(lines) != 1 or not re.fullmatch(r"[\x21-\x7e]+", lines[0]):
         raise BadInput("one line without blanks is wanted: the key", "write the key alone into the file", where=str(path))
-    return Credentials({"Authorization": f"Bearer {lines[0]}"}, (lines[0],))
+    return lines[0]
 
 
 def headers_of(path: Path | None) -> Credentials:
@@ -75,7 +90,7 @@ def checked_endpoint(url: str, credentials: Credentials, where: str) -> str:
         raise BadInput("no address of an endpoint", "write http:// or https://, host and path", where=where)
     if parts.username or parts.password:
         raise BadInput("the address holds a name or a password", "put credentials into a file", where=where)
-    if credentials.headers and parts.scheme == "http" and host not in LOOPBACK:
+    if credentials.any and parts.scheme == "http" and host not in LOOPBACK:
         raise BadInput("credentials would be sent in the clear", "use https://", where=where)
     return url
 

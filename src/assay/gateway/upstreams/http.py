@@ -4,6 +4,8 @@
 built from values and never by gluing text together. The answer is the string at a JSON pointer (RFC 6901).
 """
 
+import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +18,8 @@ from assay.gateway.upstreams.failed import Failed
 from assay.gateway.upstreams.line import Request
 from assay.types import TaskId
 
+KEY = "{key}"
+_PLACES = re.compile(r"\{(?:prompt|key)\}")
 MAX_BODY = 65_536
 MAX_URL = 65_536
 
@@ -25,9 +29,14 @@ class Http:
 
     kind = "http"
 
-    def __init__(self, url: str, answer: str, *, method: str = "POST", body: str | None = None) -> None:
-        """`body` is JSON with `{prompt}` in its strings, `answer` a JSON pointer. BadInput where nothing carries the prompt."""
-        self._url, self._method = url, method
+    def __init__(self, url: str, answer: str, *, method: str = "POST", body: str | None = None, key: str = "") -> None:
+        """`body` is JSON with `{prompt}` in its strings, and `{key}` where the service wants `key`; `answer` is a JSON pointer.
+
+        BadInput where nothing carries the prompt, or the key.
+        """
+        self._url, self._method, self._key = url, method, key
+        if key and (body is None or KEY not in body):
+            raise BadInput("nothing carries the key", "write {key} into --body, or use --headers-file", where="--body")
         self._body = None if body is None else _template(body)
         self._pointer = pointer_of(answer)
         if self._body is not None and method == "GET":
@@ -43,12 +52,21 @@ class Http:
         """As Dialect says."""
         try:
             url = self._url.replace(PROMPT, quote(prompt, safe=""))
-            body = None if self._body is None else orjson.dumps(_filled(self._body, prompt))
+            body, public = self._bodies(prompt)
         except (TypeError, ValueError):  # lone surrogates
             raise Failed("no-text", "the prompt is no text") from None
         if len(url) > MAX_URL:
             raise Failed("long-address", "the prompt does not fit into an address: use --method POST and --body")
-        return Request(self._method, url, body)
+        return Request(self._method, url, body, public)
+
+    def _bodies(self, prompt: str) -> tuple[bytes | None, bytes | None]:
+        """The body, and the one that may be shown where that is another."""
+        if self._body is None:
+            return None, None
+        public = orjson.dumps(_filled(self._body, {PROMPT: prompt}))
+        if not self._key:
+            return public, None
+        return orjson.dumps(_filled(self._body, {PROMPT: prompt, KEY: self._key})), public
 
     def response(self, body: bytes, occasion: Occasion | None) -> str:
         """As Dialect says."""
@@ -82,13 +100,14 @@ def _template(body: str) -> Any:
         raise BadInput("no JSON", 'write it like \'{"q": "{prompt}"}\'', where="--body") from None
 
 
-def _filled(value: Any, prompt: str) -> Any:
+def _filled(value: Any, texts: Mapping[str, str]) -> Any:
+    """A template with texts in its strings, all at once: what is filled in is not looked at again."""
     if isinstance(value, str):
-        return value.replace(PROMPT, prompt)
+        return _PLACES.sub(lambda place: texts.get(place[0], place[0]), value)
     if isinstance(value, list):
-        return [_filled(item, prompt) for item in value]
+        return [_filled(item, texts) for item in value]
     if isinstance(value, dict):
-        return {key: _filled(item, prompt) for key, item in value.items()}
+        return {key: _filled(item, texts) for key, item in value.items()}
     return value
 
 

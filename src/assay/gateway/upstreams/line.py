@@ -26,11 +26,17 @@ ERROR_BYTES = 65_536
 
 
 class Request(NamedTuple):
-    """What is sent, without its headers."""
+    """What is sent, without its headers. `public` is the body without secrets, where it holds one."""
 
     method: str
     url: str
     body: bytes | None
+    public: bytes | None = None
+
+    @property
+    def shown(self) -> "Request":
+        """The same as it may be kept and shown."""
+        return self if self.public is None else Request(self.method, self.url, self.public)
 
 
 @dataclass(frozen=True, slots=True)

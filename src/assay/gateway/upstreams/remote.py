@@ -95,8 +95,9 @@ class RemoteUpstream:
         """Ask once, and tell all about it. Never raises."""
         began, request, attempts = time.monotonic(), None, 0
         try:
-            request = self._dialect.request(prompt, occasion)
-            reply = await self._line.send(request)
+            asked = self._dialect.request(prompt, occasion)
+            request = asked.shown
+            reply = await self._line.send(asked)
             attempts = reply.attempts
             response = self._checked(self._dialect.response(reply.body, occasion))
         except Failed as failed:
