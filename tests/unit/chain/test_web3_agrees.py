@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from unit.chain import world
 from web3 import HTTPProvider, Web3
 
 from assay.chain import artifacts, index
 from assay.chain.client import Chain
 from assay.chain.devnet import Devnet
+from unit.chain import world
 
 pytestmark = pytest.mark.chain
 
@@ -65,4 +65,5 @@ def test_version_and_stake__read_by_web3__same_facts(chain: Chain, web3: Web3) -
     assert models.functions.versionOf(built.version).call() == expected
     vault = contract(web3, "StakeVault", chain.deployment.vault)
     assert tuple(vault.functions.balanceOf(ours.owner).call()) == chain.vault.balance(ours.owner)
-    assert tuple(vault.functions.allowanceOf(ours.owner, ours.operator).call()) == chain.vault.allowance(ours.owner, ours.operator)
+    pair = (ours.owner, ours.operator)
+    assert tuple(vault.functions.allowanceOf(*pair).call()) == chain.vault.allowance(*pair)
