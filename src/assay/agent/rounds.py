@@ -1,5 +1,6 @@
 """Shared by the steps: which round is meant, what the chain says of it, and transactions that survive a crash."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.agent.context import Agent
@@ -120,11 +121,14 @@ def salts(agent: Agent) -> Salts:
 
 def send(agent: Agent, round_: RoundId, step: str, call: Call) -> Receipt:
     """Send a transaction of a step; it is in the journal before it leaves."""
+    return agent.door.send(call, _keeper(agent, round_, step))
 
+
+def _keeper(agent: Agent, round_: RoundId, step: str) -> Callable[[SignedTx], None]:
     def keep(tx: SignedTx) -> None:
         agent.journal.add_transaction(round_, step, TxRecord(tx.hash, tx.raw, tx.nonce, tx.what))
 
-    return agent.door.send(call, keep)
+    return keep
 
 
 def settle(agent: Agent, round_: RoundId, step: str) -> None:
@@ -138,7 +142,7 @@ def settle(agent: Agent, round_: RoundId, step: str) -> None:
     if int(node.request("eth_getTransactionCount", [agent.signer.address, "latest"]), 16) > last.nonce:
         return  # another transaction took its place
     try:
-        agent.door.resume(SignedTx(last.hash, last.raw, last.nonce, last.what))
+        agent.door.resume(SignedTx(last.hash, last.raw, last.nonce, last.what), _keeper(agent, round_, step))
     except (Reverted, NotYet):
         return
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from assay.chain.contracts.base import Call
 from assay.chain.node import Node, RpcError
 from assay.chain.reverts import explain
-from assay.chain.transactions import Price, SignedTx, sign
+from assay.chain.transactions import Price, SignedTx, raised, sign
 from assay.encoding.receipts import Signer
 from assay.errors import BadKey, NoFunds, NotYet, Reverted, Unreachable
 from assay.types import Address
@@ -17,6 +17,7 @@ from assay.types import Address
 GWEI = 10**9
 MAX_FEE_GWEI = 200.0
 WAIT_SECONDS = 300.0
+STUCK_SECONDS = 60.0
 POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 4.0
 KNOWN = ("already known", "already imported", "known transaction")
@@ -63,11 +64,17 @@ class DryRun:
 class Door:
     """Sends transactions of one signer, one after the other. Safe to share between threads of one process."""
 
-    def __init__(self, chain: HasNode, signer: Signer | None, max_fee_gwei: float = MAX_FEE_GWEI) -> None:
-        """No signer: dry runs only. `max_fee_gwei` is the most that is paid per gas."""
+    def __init__(
+        self, chain: HasNode, signer: Signer | None, max_fee_gwei: float = MAX_FEE_GWEI, stuck_after: float = STUCK_SECONDS
+    ) -> None:
+        """No signer: dry runs only. `max_fee_gwei` is the most that is paid per gas.
+
+        A transaction that is not mined `stuck_after` seconds after it was sent is replaced by a dearer one with the same nonce.
+        """
         self._node = chain.node
         self._signer = signer
         self._max_fee = int(max_fee_gwei * GWEI)
+        self._stuck_after = stuck_after
         self._lock = threading.Lock()
 
     @property
@@ -91,7 +98,8 @@ class Door:
         """Simulate, sign, tell the journal, send, wait until it is mined.
 
         `journal` is called with the signed transaction before it leaves, so that after a crash `resume` can bring the same one to
-        its end. Raises BadKey without a signer, NoFunds, Reverted, NotYet where gas is dearer than allowed, Unreachable.
+        its end; also with each dearer one that replaces it. Raises BadKey without a signer, NoFunds, Reverted, Unreachable, NotYet
+        where gas is dearer than allowed or another transaction took the nonce.
         """
         if self._signer is None:
             raise BadKey(f"without a key there is only a dry run, but this is to {call.what}", "give --key NAME")
@@ -105,20 +113,19 @@ class Door:
             if journal is not None:
                 journal(signed)
             self._broadcast(signed.raw)
-        return self._wait(signed.hash, call.what, timeout)
+        return self._wait(signed, timeout, journal)
 
-    def resume(self, signed: SignedTx, *, timeout: float = WAIT_SECONDS) -> Receipt:
+    def resume(self, signed: SignedTx, journal: Journal | None = None, *, timeout: float = WAIT_SECONDS) -> Receipt:
         """Bring a journalled transaction to its end: send it again if need be, wait until it is mined.
 
-        Reverted where it failed on chain, Unreachable where the time is over, NotYet where another transaction took its nonce.
+        With a journal it is replaced where it is stuck, as `send` does. Reverted where it failed on chain, Unreachable where the
+        time is over, NotYet as soon as another transaction has its nonce.
         """
         if self._receipt(signed.hash) is None:
             stale = self._broadcast(signed.raw)
             if stale and self._receipt(signed.hash) is None:
-                raise NotYet(
-                    f"another transaction took the nonce of 0x{signed.hash.hex()} (to {signed.what})", "run the command again"
-                )
-        return self._wait(signed.hash, signed.what, timeout)
+                raise _taken(signed)
+        return self._wait(signed, timeout, journal)
 
     def wait_final(self, receipt: Receipt, *, timeout: float = 3600.0) -> Receipt:
         """Wait until the transaction's block is final; the receipt as it stands there.
@@ -166,18 +173,53 @@ class Door:
                 raise
         return False
 
-    def _wait(self, tx_hash: bytes, what: str, timeout: float) -> Receipt:
-        deadline = time.monotonic() + timeout
+    def _wait(self, signed: SignedTx, timeout: float, journal: Journal | None) -> Receipt:
+        """The receipt of a transaction or of whichever one replaced it."""
+        versions, taken = [signed], 0
+        began = last = time.monotonic()
         for pause in _pauses():
-            receipt = self._receipt(tx_hash, what)
-            if receipt is not None:
-                return receipt
-            if time.monotonic() > deadline:
+            taken = taken + 1 if self._nonce_used(signed.nonce) else 0
+            for version in versions:
+                receipt = self._receipt(version.hash, version.what)
+                if receipt is not None:
+                    return receipt
+            if taken > 1:  # twice, because nodes behind one address may be a block apart
+                raise _taken(signed)
+            now = time.monotonic()
+            if now > began + timeout:
                 raise Unreachable(
-                    f"transaction 0x{tx_hash.hex()} (to {what}) is not mined after {timeout:g} s", "run the command again"
+                    f"transaction 0x{versions[-1].hash.hex()} (to {signed.what}) is not mined after {timeout:g} s",
+                    "run the command again",
                 )
+            if journal is not None and now > last + self._stuck_after:
+                last = now
+                versions += self._replace(versions[-1], journal)
             time.sleep(pause)
         raise AssertionError("the pauses never end")
+
+    def _nonce_used(self, nonce: int) -> bool:
+        """Whether a mined transaction of the signer has this nonce; asked before the receipts, which are newer then."""
+        return self._signer is not None and self._mined_count(self._signer.address) > nonce
+
+    def _mined_count(self, address: Address) -> int:
+        return int(self._node.request("eth_getTransactionCount", [address, "latest"]), 16)
+
+    def _replace(self, stuck: SignedTx, journal: Journal) -> list[SignedTx]:
+        """A dearer one for a stuck transaction, journaled and then sent; empty where the cap or the node does not allow it."""
+        if self._signer is None:
+            return []
+        try:
+            dearer = raised(self._signer, stuck, self._price(), self._max_fee)
+        except NotYet:
+            return []
+        if dearer is None:
+            return []
+        journal(dearer)
+        try:
+            self._broadcast(dearer.raw)
+        except RpcError:
+            return []  # the node keeps the first one: go on waiting for that
+        return [dearer]
 
     def _receipt(self, tx_hash: bytes, what: str = "run") -> Receipt | None:
         found = self._node.request("eth_getTransactionReceipt", ["0x" + tx_hash.hex()])
@@ -196,6 +238,10 @@ class Door:
 def margin(gas: int) -> int:
     """Gas limit for an estimate: a quarter more, because the state may change before it is mined."""
     return gas + gas // 4 + 10_000
+
+
+def _taken(signed: SignedTx) -> NotYet:
+    return NotYet(f"another transaction took the nonce of 0x{signed.hash.hex()} (to {signed.what})", "run the command again")
 
 
 def _transaction(call: Call, sender: Address | None) -> dict[str, str]:

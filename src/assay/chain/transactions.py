@@ -1,4 +1,4 @@
-"""EIP-1559 transactions as bytes: what is signed, what is sent, what the journal keeps."""
+"""EIP-1559 transactions as bytes: what is signed, what is sent, what replaces it, what the journal keeps."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,9 @@ from assay.encoding.hashing import keccak
 from assay.encoding.receipts import Signer
 
 TYPE = b"\x02"
+TIP, MOST = 2, 3
+RAISE = 8
+"""A node takes another transaction with the same nonce where both fees are an eighth (12.5 %) higher at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,31 @@ class Price:
 def sign(signer: Signer, call: Call, *, chain_id: int, nonce: int, gas: int, price: Price) -> SignedTx:
     """Sign a call as a type 2 transaction."""
     to = bytes.fromhex(call.to[2:])
-    fields = [chain_id, nonce, price.tip, price.most, gas, to, call.value, call.data, []]
+    return _sign(signer, [chain_id, nonce, price.tip, price.most, gas, to, call.value, call.data, []], nonce, call.what)
+
+
+def raised(signer: Signer, stuck: SignedTx, market: Price, cap: int) -> SignedTx | None:
+    """The same transaction under the same nonce for at least an eighth more, or the market's price; None above the cap."""
+    fields: list[object] = list(rlp.decode(stuck.raw[len(TYPE) :])[:9])
+    old = Price(_integer(fields[MOST]), _integer(fields[TIP]))
+    tip = max(_more(old.tip), min(market.tip, cap))
+    most = max(_more(old.most), market.most, tip)
+    if most > cap:
+        return None
+    fields[TIP], fields[MOST] = tip, most
+    return _sign(signer, fields, stuck.nonce, stuck.what)
+
+
+def _sign(signer: Signer, fields: list[object], nonce: int, what: str) -> SignedTx:
     signature = signer.sign(keccak(TYPE + rlp.encode(fields)))
     r, s, v = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big"), signature[64]
     raw = TYPE + rlp.encode([*fields, v - 27, r, s])
-    return SignedTx(keccak(raw), raw, nonce, call.what)
+    return SignedTx(keccak(raw), raw, nonce, what)
+
+
+def _integer(field: object) -> int:
+    return int.from_bytes(field, "big") if isinstance(field, bytes) else 0
+
+
+def _more(fee: int) -> int:
+    return fee + fee // RAISE + 1

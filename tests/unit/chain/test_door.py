@@ -1,9 +1,11 @@
 import threading
+import time
 
 import pytest
 import rlp
 from eth_account import Account
 from eth_account.typed_transactions import TypedTransaction
+from hexbytes import HexBytes
 
 from assay.chain.client import Chain
 from assay.chain.contracts import Call
@@ -179,6 +181,73 @@ def test_send__never_mined__unreachable_names_the_transaction() -> None:
         chain.node.request("evm_setAutomine", [False])
         with pytest.raises(Unreachable, match="not mined"):
             door.send(chain.vault.deposit(str(door.address), 5), timeout=0.3)
+        chain.close()
+
+
+@pytest.mark.chain
+def test_send__stuck__is_replaced_by_a_dearer_one_of_the_same_nonce_that_was_journaled_first() -> None:
+    with Devnet(Options(block_time=0)) as devnet:
+        chain = Chain.connect(devnet.rpc, devnet.deployment)
+        key, kept, known = world.door(chain, "slow"), [], []
+        door = Door(chain, world.signer("slow"), stuck_after=0.3)
+        chain.node.request("evm_setAutomine", [False])
+
+        def journal(signed: SignedTx) -> None:
+            kept.append(signed)
+            known.append(chain.node.request("eth_getTransactionByHash", ["0x" + signed.hash.hex()]))
+            if len(kept) == 2:
+                threading.Timer(0.3, chain.node.request, ("anvil_mine", ["0x1"])).start()
+
+        receipt = door.send(chain.vault.deposit(str(key.address), 5), journal, timeout=10)
+        first, second = (TypedTransaction.from_bytes(HexBytes(tx.raw)).as_dict() for tx in kept[:2])
+        changed = {name for name in first if first[name] != second[name]}
+        assert known[:2] == [None, None]
+        assert receipt.tx_hash == kept[1].hash
+        assert changed == {"maxFeePerGas", "maxPriorityFeePerGas", "v", "r", "s"} - (
+            {"v"} if first["v"] == second["v"] else set()
+        )
+        for fee in ("maxFeePerGas", "maxPriorityFeePerGas"):
+            assert second[fee] * 1000 >= first[fee] * 1125
+        assert chain.vault.balance(world.signer("slow").address).free == 5
+        chain.close()
+
+
+@pytest.mark.chain
+def test_send__stuck_and_the_cap_is_reached__is_not_replaced() -> None:
+    with Devnet(Options(block_time=0)) as devnet:
+        chain = Chain.connect(devnet.rpc, devnet.deployment)
+        world.door(chain, "capped")
+        kept: list[SignedTx] = []
+        base = int(chain.node.request("eth_getBlockByNumber", ["latest", False])["baseFeePerGas"], 16)
+        tip = int(chain.node.request("eth_maxPriorityFeePerGas"), 16)
+        door = Door(chain, world.signer("capped"), max_fee_gwei=(2 * base + tip) / GWEI, stuck_after=0.1)
+        chain.node.request("evm_setAutomine", [False])
+        with pytest.raises(Unreachable, match="not mined"):
+            door.send(chain.vault.deposit(world.signer("capped").address, 5), kept.append, timeout=1)
+        assert len(kept) == 1
+        chain.close()
+
+
+@pytest.mark.chain
+def test_resume__another_takes_the_nonce_while_it_waits__not_yet_at_once() -> None:
+    with Devnet(Options(block_time=0)) as devnet:
+        chain = Chain.connect(devnet.rpc, devnet.deployment)
+        door, key = world.door(chain, "rivals"), world.signer("rivals")
+        chain.node.request("evm_setAutomine", [False])
+        price = Price(20 * GWEI, 2 * GWEI)
+        facts = {"chain_id": chain.node.chain_id(), "nonce": 0, "gas": 100_000}
+        ours = sign(key, chain.vault.deposit(key.address, 5), **facts, price=price)
+        rival = sign(key, chain.vault.deposit(key.address, 7), **facts, price=Price(40 * GWEI, 4 * GWEI))
+
+        def overtake() -> None:
+            chain.node.request("eth_sendRawTransaction", ["0x" + rival.raw.hex()])
+            chain.node.request("anvil_mine", ["0x1"])
+
+        threading.Timer(0.5, overtake).start()
+        began = time.monotonic()
+        with pytest.raises(NotYet, match="took the nonce"):
+            door.resume(ours, timeout=60)
+        assert time.monotonic() - began < 10
         chain.close()
 
 
