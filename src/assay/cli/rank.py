@@ -126,8 +126,8 @@ def _print(results: "list[RoundResult]", unranked: dict[RoundId, str], names: di
     console = Console(highlight=False)
     for result in results:
         title = f"round 0x{result.round.hex()[:10]}… of {result.benchmarker}, {len(result.groups)} items"
-        table = Table(*report.HEADINGS, title=title, title_justify="left", caption_justify="left")
-        table.caption = f"{result.metric.signature}\n{len(set(result.groups))} documents resampled; {report.gas_line(result)}"
+        table = Table(*report.headings(result), title=title, title_justify="left", caption_justify="left")
+        table.caption = f"{report.signatures(result)}\n{len(set(result.groups))} documents resampled; {report.gas_line(result)}"
         for row in rows(result):
             table.add_row(*report.cells(result, row, names))
         console.print(table)

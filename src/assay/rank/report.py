@@ -20,15 +20,25 @@ def state(phase: Phase) -> str:
 
 
 def cells(result: RoundResult, row: Row, names: Names) -> tuple[str, ...]:
-    """One row as people read it: tier, version, score, interval, answers, standing."""
+    """One row as people read it, in the order of `headings`."""
     answers = f"{row.answered} + {row.silent} silent" if row.silent else f"{row.answered}"
+    other = f"{100 * row.other:.2f}" if result.other else ""
     if row.standing is not Standing.SCORED:
-        return ("", label(row.version, names), "", "", answers, row.standing.name.lower())
+        return ("", label(row.version, names), "", "", other, answers, row.standing.name.lower())
     interval = f"{100 * row.low:.2f} – {100 * row.high:.2f}"
-    return (str(row.tier), label(row.version, names), f"{100 * row.score:.2f}", interval, answers, state(result.phase))
+    return (str(row.tier), label(row.version, names), f"{100 * row.score:.2f}", interval, other, answers, state(result.phase))
 
 
-HEADINGS = ("tier", "version", "score", "95 % interval", "answered", "standing")
+def headings(result: RoundResult) -> tuple[str, ...]:
+    """Names of the columns; metrics by the first part of their signatures."""
+    name, other = (metric.signature.partition("|")[0] if metric else "" for metric in (result.metric, result.other))
+    return ("tier", "version", name, "95 % interval", other, "answered", "standing")
+
+
+def signatures(result: RoundResult) -> str:
+    """Both metrics in full. Only the first is attested."""
+    beside = f"; beside it, not attested, {result.other.signature}" if result.other else ""
+    return result.metric.signature + beside
 
 
 def gas_line(result: RoundResult) -> str:
@@ -46,6 +56,7 @@ def as_record(results: Sequence[RoundResult], unranked: Unranked, names: Names) 
                 "benchmarker": result.benchmarker,
                 "phase": result.phase,
                 "signature": result.metric.signature,
+                "other_signature": result.other.signature if result.other else None,
                 "seed": seed_of(result.round),
                 "items": len(result.groups),
                 "groups": len(set(result.groups)),
@@ -63,6 +74,7 @@ def as_record(results: Sequence[RoundResult], unranked: Unranked, names: Names) 
                         "p": row.p,
                         "answered": row.answered,
                         "silent": row.silent,
+                        "other": row.other,
                     }
                     for row in rows(result)
                 ],
@@ -80,12 +92,12 @@ def as_markdown(results: Sequence[RoundResult], unranked: Unranked, names: Names
         lines += [
             f"### Round 0x{result.round.hex()[:10]}… of {result.benchmarker}",
             "",
-            f"{len(result.groups)} items in {len(set(result.groups))} documents · `{result.metric.signature}`",
+            f"{len(result.groups)} items in {len(set(result.groups))} documents · {signatures(result)}",
             "",
             gas_line(result),
             "",
-            "| " + " | ".join(HEADINGS) + " |",
-            "|" + "---|" * len(HEADINGS),
+            "| " + " | ".join(headings(result)) + " |",
+            "|" + "---|" * len(headings(result)),
             *("| " + " | ".join(cells(result, row, names)) + " |" for row in rows(result)),
             "",
         ]

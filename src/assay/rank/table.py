@@ -20,7 +20,10 @@ SIGNIFICANCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class VersionResult:
-    """What one version got: the chain's view and the metric's words of each scored item, in the order of `positions`."""
+    """What one version got: the chain's view and the metric's words of each scored item, in the order of the positions.
+
+    `other` is its score by the round's other metric, 1e18 = perfect, which nobody attested.
+    """
 
     version: VersionId
     standing: Standing
@@ -29,6 +32,7 @@ class VersionResult:
     silent: int
     outcomes: Sequence[Outcome]
     statistics: Sequence[Sums]
+    other: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class RoundResult:
     groups: Sequence[str]
     versions: Sequence[VersionResult]
     gas: Mapping[str, int]
+    other: Metric | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Row:
     p: float
     answered: int
     silent: int
+    other: float
 
 
 def seed_of(round_: RoundId) -> str:
@@ -94,9 +100,10 @@ def rows(result: RoundResult, samples: int = SAMPLES) -> list[Row]:
                 p,
                 version.answered,
                 version.silent,
+                version.other / SCORE_ONE,
             )
         )
-    return ranked + [Row(v.version, v.standing, 0, 0, 0, 0, 0, 1, v.answered, v.silent) for v in without]
+    return ranked + [Row(v.version, v.standing, 0, 0, 0, 0, 0, 1, v.answered, v.silent, v.other / SCORE_ONE) for v in without]
 
 
 def resample(result: RoundResult, version: VersionResult, counts: estimates.Table) -> NDArray[np.float64]:
