@@ -130,7 +130,11 @@ class Poster:
                 kept.ask_signature,
                 answer.signature,
             )
-            tx_hash = self._board.post(place.round, post)
+            try:
+                tx_hash = self._board.post(place.round, post)
+            except Reverted:
+                if not self._board.posted(place):  # unless another's post of it was mined first
+                    raise
         self._journal.add_post(place, tx_hash)
         return tx_hash
 

@@ -387,6 +387,31 @@ def test_poster__posted_by_another__noted_without_a_transaction(sit, database):
     assert database.rows("SELECT tx_hash FROM posts") == [(b"",)]
 
 
+def test_poster__overtaken_by_anothers_post_of_it__counts_as_posted(sit):
+    """Whoever refuses acknowledgements and then posts first, seat by seat, would stop the gateway for good otherwise."""
+    sitting = sit(largest_unacknowledged=1)
+    sitting.enrol()
+    sitting.ask(0)
+    board, first = sitting.poster._board, []
+
+    class Overtaken:
+        posted = board.posted
+
+        def post(self, round_, answer):
+            if not first:
+                first.append(board.post(round_, answer))
+            return board.post(round_, answer)
+
+    sitting.poster._board = Overtaken()
+    sitting.clock = 30.0
+    assert not sitting.cycle()
+    sitting.clock = 60.0
+    assert sitting.cycle()
+    assert first
+    assert sitting.service.unsettled(sitting.seat) == frozenset()
+    assert sitting.ask(1).response
+
+
 def test_poster__too_many_wait__posts_after_some_patience_and_answering_goes_on(sit):
     sitting = sit(largest_unacknowledged=2)
     sitting.enrol()
