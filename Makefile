@@ -29,7 +29,7 @@ demo: setup ## a whole exam on this machine, from the sealed questions to the ve
 test: forge ape pytest ## everything that has to pass; the Python tests close it
 
 pytest: setup ## unit tests, stories, a slice of the parity run
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 forge: node_modules/.ready ## Solidity tests: units, fuzzing, invariants
 	$(FORGE) test
