@@ -178,7 +178,7 @@ class Demo:
         worst = max(abs(gap(out, f"{entry['version'][2:]}.txt", entry["score"])) for entry in scored)
         if worst > SACREBLEU_TOLERANCE:
             raise CommandFailed(f"a score on chain differs from sacreBLEU by {worst}")
-        console.print(f"    {exam.title}: every score on chain equals sacreBLEU's; the largest difference is {worst:.1e}")
+        console.print(f"    {exam.title}: every score on chain equals sacreBLEU's to 1e-9 (largest difference {worst:.0e})")
 
     def verify(self, reader: Person, exams: Sequence[Exam]) -> None:
         """The verifier on both rounds."""
