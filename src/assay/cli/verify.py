@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.common import connect, emit, pass_settings
+from assay.errors import AssayError
 from assay.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,28 +40,37 @@ def command(settings: Settings, target: str, given: Path | None, store_dir: Path
     itself. Ends with 0 if all is sound, 1 if a fault was found, 2 if something cannot be told, 3 if the bundle was tampered with.
     """
     from assay.audit import sources
-    from assay.audit.facts import collect
-    from assay.audit.report import as_record
-    from assay.audit.verify import verify
-    from assay.storage.store import Store
+    from assay.audit.report import UNKNOWN, as_record
 
     if given is not None and sources.is_bundle(target):
         raise click.UsageError("--bundle goes with a round, and the argument is a bundle already")
-    store = Store(store_dir or settings.store)
-    with ExitStack() as stack:
-        chain = stack.enter_context(closing(connect(settings)))
-        if sources.is_bundle(target):
-            bundle = stack.enter_context(sources.target_bundle(target, store))
-            facts = collect(chain, bundle.manifest.facts.round)
-            report = verify(facts, bundle)
-        else:
-            facts = collect(chain, sources.find_round(chain, target))
-            report = verify(facts, stack.enter_context(sources.round_bundle(facts, store, given)))
+    try:
+        report = _verified(settings, target, given, store_dir)
+    except AssayError as error:
+        if error.exit_code == AssayError.exit_code:  # a node that is away is no fault of the round
+            error.exit_code = UNKNOWN
+        raise
     if settings.json:
         emit(settings, as_record(report))
     else:
         _print(report)
     return report.exit_code
+
+
+def _verified(settings: Settings, target: str, given: Path | None, store_dir: Path | None) -> "Report":
+    from assay.audit import sources
+    from assay.audit.facts import collect
+    from assay.audit.verify import verify
+    from assay.storage.store import Store
+
+    store = Store(store_dir or settings.store)
+    with ExitStack() as stack:
+        chain = stack.enter_context(closing(connect(settings)))
+        if sources.is_bundle(target):
+            bundle = stack.enter_context(sources.target_bundle(target, store))
+            return verify(collect(chain, bundle.manifest.facts.round), bundle)
+        facts = collect(chain, sources.find_round(chain, target))
+        return verify(facts, stack.enter_context(sources.round_bundle(facts, store, given)))
 
 
 def _print(report: "Report") -> None:

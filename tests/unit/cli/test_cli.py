@@ -9,9 +9,9 @@ import click
 import pytest
 
 from assay.chain.devnet import Devnet
-from assay.cli import common
+from assay.cli import common, verify
 from assay.cli.main import COMMANDS, cli
-from assay.errors import BadInput, NoFunds, Tampered, Unreachable
+from assay.errors import BadInput, NoFunds, Tampered, Unreachable, WrongChain
 from assay.settings import Settings
 from assay.types import Node, Phase
 from unit.chain.world import signer
@@ -95,6 +95,18 @@ def test_run__error_on_purpose__message_remedy_and_its_exit_code(
     assert (told.out, told.err) == ("", "m\n  r\n")
     assert common.run(raising(error), ["--json", "fail"]) == code
     assert json.loads(capsys.readouterr().out) == {"error": type(error).__name__, "message": "m", "remedy": "r"}
+
+
+@pytest.mark.parametrize(("error", "code"), [(Unreachable("m", "r"), 2), (WrongChain("m", "r"), 2), (Tampered("m", "r"), 3)])
+def test_verify__cannot_look__never_1_which_tells_of_a_fault(
+    assay: Terminal, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
+) -> None:
+    def fail(_: Settings) -> None:
+        raise error
+
+    monkeypatch.setattr(verify, "connect", fail)
+    ran = assay("verify", "0x" + "11" * 32)
+    assert (ran.code, ran.out, ran.err) == (code, "", "m\n  r\n")
 
 
 def test_run__defect__exit_70_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
