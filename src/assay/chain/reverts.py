@@ -6,6 +6,7 @@ from typing import Any
 
 from assay.chain import artifacts
 from assay.chain.abi import Entry, Interface, decode
+from assay.chain.meanings import ERRORS
 from assay.chain.node import RpcError
 from assay.errors import AssayError, NoFunds, Reverted, WrongChain
 from assay.types import Fault, Phase, Skip, Standing, Verdict
@@ -18,25 +19,6 @@ ENUMS: Mapping[str, type[Fault | Phase | Skip | Standing | Verdict]] = {
     "enum Verdict": Verdict,
 }
 
-REMEDIES: Mapping[str, str] = {
-    "AlreadyAttested": "nothing to do: this version was attested before",
-    "AlreadyPosted": "nothing to do: the first answer that was posted counts",
-    "AlreadySealed": "nothing to do: the round exists; see `assay bench show`",
-    "InsufficientFree": "deposit more: assay bench deposit (benchmarkers) or assay provider deposit (providers)",
-    "NoFault": "nothing to challenge: the opening proves no fault",
-    "NotAllowed": "let the owner allow this operator more: assay bench allow, or assay provider allow",
-    "NotAuthorised": "sign with the owner's key, or let the owner allow this operator: assay provider allow",
-    "NotBenchmarker": "sign with the round's operator key or its benchmarker's",
-    "NotEnrolled": "name a version that is enrolled in this round",
-    "NotOperator": "sign with the operator key that sealed the round",
-    "NothingToRelease": "wait until the bond is free, or see whether it was released before",
-    "PostTooLate": "too late: an answer is posted before the end of its window",
-    "UnknownModel": "register the model first: assay provider register",
-    "UnknownRound": "check the round's id and the chain: --rpc and --deployment",
-    "UnknownTask": "register the task first: assay task register",
-    "UnknownVersion": "commit the version first: assay provider commit-version",
-    "WrongPhase": "wait for the right phase, or accept that it is over: the phase is named above",
-}
 MONEY = ("InsufficientFree", "NotAllowed")
 ERROR = Interface([{"type": "error", "name": "Error", "inputs": [{"type": "string", "name": "reason"}]}])
 PANIC = Interface([{"type": "error", "name": "Panic", "inputs": [{"type": "uint256", "name": "code"}]}])
@@ -72,8 +54,9 @@ def explain(error: RpcError, what: str) -> AssayError:
     name = described.split("(")[0]
     message = f"the chain refuses to {what}: {described}"
     if name in MONEY:
-        return NoFunds(message, REMEDIES[name])
-    return Reverted(message, REMEDIES.get(name, "see the contract's interface for this error"), error=described)
+        return NoFunds(message, ERRORS[name].then)
+    remedy = ERRORS[name].then if name in ERRORS else "see the contract's interface for this error"
+    return Reverted(message, remedy, error=described)
 
 
 def _shown(parameter: Mapping[str, Any], value: Any) -> str:

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
     "bench": Entry("bench", "Benchmarkers: import, seal, enrol, ask, score, attest, reveal."),
     "challenge": Entry("challenge", "Bring the proof of a fault to the chain."),
     "devnet": Entry("devnet", "A development chain with all contracts."),
+    "explain": Entry("explain", "Say what an error, a verdict or a transaction means."),
     "export": Entry("export", "Write a round as files that sacreBLEU reads."),
     "keys": Entry("keys", "Make, import and list keys."),
     "open": Entry("open", "Open one item of a round for any block explorer."),
