@@ -31,22 +31,28 @@ TEMPLATE = """\
 name = "English to Brazilian Portuguese, sentences"
 languages = ["eng", "por-BR"]
 template = "{prompt}"                # what the gateway puts around a sealed prompt
-decoding = "as the provider serves it"
+decoding = "as the provider serves it"   # or a table that the gateway sends: decoding = { temperature = 0, max_tokens = 200 }
 answer_format = "the translation alone, plain text"
 licence = "CC-BY-4.0"                # of the questions, once they are revealed
 metric_signature = "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
 
-[windows]
-answer = "%(answer)s"       # enrol, ask, answer
-post = "%(post)s"         # how long an unacknowledged answer can be posted after its Ask ran out
+[windows]                # seconds, or texts such as "20 seconds", "3 days"
+answer = "%(answer)s"
+post = "%(post)s"
 attest = "%(attest)s"
 reveal = "%(reveal)s"
-challenge = "%(challenge)s"    # at least 2 * (depth of the largest set + 1) * demand
+challenge = "%(challenge)s"
 demand = "%(demand)s"
+# answer     enrol, ask, answer
+# post       how long an unacknowledged answer can be posted after its Ask ran out; shorter than answer
+# attest     score and attest
+# reveal     publish the bundle
+# challenge  anyone checks; at least 2 * (depth of the largest set + 1) * demand, where 2000 items have depth 11
+# demand     how long a demanded item may take
 
 [bonds]                  # in ether
-round = "%(round)s"
-version = "%(version)s"
+round = "%(round)s"              # what a lie or a missed deadline costs the benchmarker
+version = "%(version)s"          # what contradicting itself costs a provider, for each version that sits
 demand_fee = "0.01"
 
 [caps]
@@ -54,14 +60,21 @@ max_items = %(max_items)s
 max_bytes = 1000         # of each text by itself
 max_silence_bps = 100    # 1 %% of the scored questions may stay unanswered
 """
-PUBLIC = {
-    "answer": "3 days", "post": "1 hour", "attest": "2 days", "reveal": "7 days", "challenge": "7 days", "demand": "4 hours",
-    "round": "1", "version": "0.1", "max_items": "2000",
+PROFILES = {
+    "demo": {
+        "answer": "2 minutes", "post": "5 seconds", "attest": "2 minutes", "reveal": "2 minutes", "challenge": "2 minutes",
+        "demand": "1 second", "round": "1", "version": "0.1", "max_items": "200",
+    },
+    "weekly": {
+        "answer": "72 hours", "post": "12 hours", "attest": "10 days", "reveal": "10 days", "challenge": "10 days",
+        "demand": "10 hours", "round": "1", "version": "0.1", "max_items": "2000",
+    },
+    "slow": {
+        "answer": "30 days", "post": "5 days", "attest": "30 days", "reveal": "30 days", "challenge": "30 days",
+        "demand": "1 day", "round": "1", "version": "0.1", "max_items": "2000",
+    },
 }  # fmt: skip
-DEVELOPMENT = {
-    "answer": "20 seconds", "post": "3 seconds", "attest": "20 seconds", "reveal": "20 seconds", "challenge": "40 seconds",
-    "demand": "1 second", "round": "1", "version": "0.1", "max_items": "200",
-}  # fmt: skip
+"""Windows, bonds and sizes to start from. `post` and `demand` are shorter than the rest: the protocol bounds them by others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +94,9 @@ class TaskFile:
         return TaskParams(description_digest=description_digest, metric=metric, metric_words=metric_words, **self.numbers)
 
 
-def template(*, development: bool) -> str:
-    """A task file to start from; for a development chain with windows of seconds."""
-    return TEMPLATE % (DEVELOPMENT if development else PUBLIC)
+def template(profile: str) -> str:
+    """A task file to start from, by a name of `PROFILES`; demo's windows of minutes are for a development chain."""
+    return TEMPLATE % PROFILES[profile]
 
 
 def read(path: Path) -> TaskFile:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from assay.chain.client import Chain
     from assay.chain.taskfile import TaskFile
 
+PROFILES = ("demo", "weekly", "slow")
+
 
 @click.group("task")
 def command() -> None:
@@ -28,15 +30,21 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--development", is_flag=True, help="Windows of seconds, for a development chain.")
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="weekly",
+    show_default=True,
+    help="demo: windows of minutes, for a development chain. weekly: answers within 72 hours. slow: within 30 days.",
+)
 @pass_settings
-def init(settings: Settings, file: Path, development: bool) -> None:
+def init(settings: Settings, file: Path, profile: str) -> None:
     """Write a task FILE to start from."""
     from assay.chain.taskfile import template
 
     try:
         with file.open("x") as new:
-            new.write(template(development=development))
+            new.write(template(profile))
     except OSError as error:
         raise BadInput(f"cannot be written: {error.strerror}", "choose another name", where=str(file)) from None
     emit(settings, {"file": file}, f"wrote {file}; edit it, then: assay task register {file} --key NAME")

@@ -1,16 +1,22 @@
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assay.chain import taskfile
-from assay.chain.minima import check_bounds
+from assay.chain.client import Chain
+from assay.chain.minima import DAY, HOUR, check_bounds
+from assay.cli.task import PROFILES
 from assay.encoding.hashing import checksum
+from assay.encoding.ids import task_id
 from assay.encoding.seals import depth_of
 from assay.errors import BadInput
 from assay.metrics import by_signature
+from assay.types import TaskParams
+from unit.chain.world import door
 
 METRIC = checksum(b"\x01" * 20)
 
@@ -22,25 +28,53 @@ def write(tmp_path: Path, record: object) -> Path:
 
 
 def good() -> dict[str, Any]:
-    return tomllib.loads(taskfile.template(development=False))
+    return tomllib.loads(taskfile.template("weekly"))
 
 
-@pytest.mark.parametrize("development", [True, False])
-def test_template__as_it_is__keeps_the_registrys_rules(tmp_path: Path, development: bool) -> None:
-    (tmp_path / "task.toml").write_text(taskfile.template(development=development))
+def params_of(tmp_path: Path, profile: str) -> TaskParams:
+    (tmp_path / "task.toml").write_text(taskfile.template(profile))
     written = taskfile.read(tmp_path / "task.toml")
-    metric = by_signature(written.metric_signature)
-    params = written.params(b"\x02" * 32, METRIC, metric.words)
-    assert params.max_bytes <= metric.max_bytes
+    return written.params(b"\x02" * 32, METRIC, by_signature(written.metric_signature).words)
+
+
+def test_profiles__on_the_command_line__all() -> None:
+    assert set(PROFILES) == set(taskfile.PROFILES)
+
+
+@pytest.mark.parametrize("profile", taskfile.PROFILES)
+def test_template__as_it_is__keeps_the_registrys_rules(tmp_path: Path, profile: str) -> None:
+    params = params_of(tmp_path, profile)
+    assert params.max_bytes <= by_signature("BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp").max_bytes
     assert params.max_items * params.max_bytes < 1 << 28
     assert params.challenge_window >= 2 * (depth_of(params.max_items) + 1) * params.demand_window
     assert params.post_window < params.answer_window
-    if not development:
+    if profile != "demo":
         check_bounds(params)
 
 
+@pytest.mark.chain
+@pytest.mark.parametrize("profile", taskfile.PROFILES)
+def test_template__as_it_is__is_registered(tmp_path: Path, chain: Chain, profile: str) -> None:
+    params = replace(params_of(tmp_path, profile), metric=chain.deployment.metrics["Bleu"])
+    door(chain, f"profile {profile}").send(chain.tasks.register(params))
+    assert chain.tasks.params(task_id(params)) == params
+
+
+@pytest.mark.parametrize(("profile", "answer"), [("weekly", 72 * HOUR), ("slow", 30 * DAY)])
+def test_template__of_long_windows__leaves_ten_days_to_people(tmp_path: Path, profile: str, answer: int) -> None:
+    params = params_of(tmp_path, profile)
+    assert params.answer_window == answer
+    assert min(params.attest_window, params.reveal_window, params.challenge_window) >= 10 * DAY
+
+
+def test_template__decoding_as_a_table__is_kept(tmp_path: Path) -> None:
+    text = taskfile.template("weekly").replace('"as the provider serves it"', "{ temperature = 0, max_tokens = 200 }")
+    (tmp_path / "task.toml").write_text(text)
+    assert taskfile.read(tmp_path / "task.toml").description["decoding"] == {"temperature": 0, "max_tokens": 200}
+
+
 def test_read__json_and_toml__the_same(tmp_path: Path) -> None:
-    (tmp_path / "task.toml").write_text(taskfile.template(development=False))
+    (tmp_path / "task.toml").write_text(taskfile.template("weekly"))
     assert taskfile.read(tmp_path / "task.toml") == taskfile.read(write(tmp_path, good()))
 
 

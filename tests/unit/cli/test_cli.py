@@ -163,7 +163,7 @@ def test_task__init_register_list_show(assay: Terminal, devnet: Devnet, tmp_path
     assert assay(*node, "devnet", "fund", address, "--ether", "1.5").code == 0
     assert devnet.node.balance(address) == Decimal("1.5") * 10**18
     file = str(tmp_path / "task.toml")
-    assert assay("task", "init", file, "--development").code == 0
+    assert assay("task", "init", file, "--profile", "demo").code == 0
     assert assay("task", "init", file).code == 2
     first = json.loads(assay("--json", *node, "task", "register", file, "--key", "op", *password).out)
     again = json.loads(assay("--json", *node, "task", "register", file, "--key", "op", *password).out)
@@ -188,7 +188,7 @@ def test_fund__wrong_words__exit_2(assay: Terminal, devnet: Devnet, words: list[
 def test_register__no_money__exit_1_names_the_command(assay: Terminal, devnet: Devnet, tmp_path: Path) -> None:
     password, file = ["--password-file", str(assay.password)], tmp_path / "task.toml"
     assay("keys", "new", "poor", "--light", *password)
-    assay("task", "init", str(file), "--development")
+    assay("task", "init", str(file), "--profile", "demo")
     file.write_text(file.read_text().replace("sentences", "poems"))
     ran = assay("--rpc", devnet.rpc, "task", "register", str(file), "--key", "poor", *password)
     assert ran.code == 1
