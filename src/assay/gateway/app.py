@@ -33,7 +33,7 @@ An examiner asks here for consent to a round (**enrol**), then for answers to si
 them. The gateway signs nothing but Enrol and Answer, gives at most one Answer for each position of a version in a round, and
 repeats it word for word. Hex strings begin with 0x. Errors are `application/problem+json`; their `type` is `urn:assay:` and
 one of the names listed beside each status."""
-COMMON = ("malformed", "too-slow", "too-large", "unknown-round", "chain-unreachable", "internal")
+COMMON = ("malformed", "too-slow", "too-large", "unknown-round", "chain-unreachable", "busy", "internal")
 
 
 def create(service: Service) -> ASGIApp:

@@ -22,6 +22,7 @@ from assay.types import Phase, RoundId, VersionId
 
 T = TypeVar("T")
 MAX_IN_FLIGHT = 256
+MAX_LOOKUPS = 8
 RETRY_SECONDS = 2
 
 
@@ -45,7 +46,7 @@ class Service:
         self._seats = set(journal.seats())
         self._unsettled: dict[Seat, dict[int, bytes]] = {}
         self._places: dict[Place, tuple[asyncio.Lock, int]] = {}
-        self._in_flight = 0
+        self._in_flight = self._lookups = 0
         self._write = Writer(journal.database)
 
     async def close(self) -> None:
@@ -59,7 +60,7 @@ class Service:
     async def enrol(self, seat: Seat) -> bytes:
         """The Enrol signature for a round that the policy admits. Problem otherwise."""
         upstream = self._upstream(seat.version)
-        facts = await self._facts(seat.round)
+        facts = await self._facts(seat)
         await self._check_version(seat, facts)
         round_ = facts.round
         reason = self._policy.refusal(round_.benchmarker, round_.task, facts.task, round_.items)
@@ -86,7 +87,7 @@ class Service:
     async def ask(self, ask: Ask, acks: Sequence[Ack] = ()) -> Answer:
         """The Answer to an Ask: the one kept for its place, or a new one. Problem otherwise."""
         upstream = self._upstream(ask.place.version)
-        facts = await self._facts(ask.place.round)
+        facts = await self._facts(ask.place.seat)
         self._check_ask(ask, facts)
         await self._check_acks(acks)
         if ask.place.seat not in self._seats:
@@ -168,7 +169,7 @@ class Service:
     async def _check_acks(self, acks: Sequence[Ack]) -> None:
         for number, ack in enumerate(acks):
             self._upstream(ack.place.version)
-            facts = await self._facts(ack.place.round)
+            facts = await self._facts(ack.place.seat)
             if recover(ack.digest(self.domain), ack.signature) != facts.round.operator:
                 raise Problem("wrong-signature", f"Ack {number} is not signed by the round's operator {facts.round.operator}")
             self._check_answered(number, ack)
@@ -213,11 +214,26 @@ class Service:
             raise Problem("not-enrolled", "this gateway does not serve that version", status=404)
         return upstream
 
-    async def _facts(self, round_: RoundId) -> RoundFacts:
-        facts = await self._reading(self._chain.facts(round_))
+    async def _facts(self, seat: Seat) -> RoundFacts:
+        with self._looked_up(seat):
+            facts = await self._reading(self._chain.facts(seat.round))
         if facts is None:
-            raise Problem("unknown-round", f"the chain knows no round 0x{round_.hex()}")
+            raise Problem("unknown-round", f"the chain knows no round 0x{seat.round.hex()}")
         return facts
+
+    @contextmanager
+    def _looked_up(self, seat: Seat) -> Iterator[None]:
+        """A few rounds without our consent at a time: who asks for invented ones must not starve those that we sit."""
+        if seat in self._seats:
+            yield
+            return
+        if self._lookups >= MAX_LOOKUPS:
+            raise Problem("busy", f"{MAX_LOOKUPS} rounds are being looked up", retry_after=RETRY_SECONDS)
+        self._lookups += 1
+        try:
+            yield
+        finally:
+            self._lookups -= 1
 
     async def _reading(self, read: Awaitable[T]) -> T:
         try:

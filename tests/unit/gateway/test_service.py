@@ -15,6 +15,7 @@ from assay.encoding.receipts import Domain, recover
 from assay.gateway.chainview import Enrolment
 from assay.gateway.messages import Place, Seat
 from assay.gateway.problems import Problem
+from assay.gateway.service import MAX_LOOKUPS
 from assay.types import RoundId, VersionId
 from unit.gateway.stage import (
     ANSWER_BY,
@@ -270,6 +271,39 @@ def test_ask__too_many_at_once__busy(tmp_path, monkeypatch):
                 await first
 
         refused("busy", crowd())
+
+
+def test_enrol__many_invented_rounds__busy_and_a_seated_round_goes_on(tmp_path):
+    """Every look-up is a question to the node: without a bound, strangers would fill the queue in front of it."""
+
+    class SlowChain(StateChain):
+        gate: asyncio.Event
+        asked = 0
+
+        async def facts(self, round_):
+            if round_ == ROUND:
+                return await super().facts(round_)
+            self.asked += 1
+            await self.gate.wait()
+            return None
+
+    async def story(made, chain):
+        chain.gate = asyncio.Event()
+        await made.service.enrol(SEAT)
+        rounds = [RoundId(bytes([number]) * 32) for number in range(1, 41)]
+        calls = [made.service.enrol(SEAT._replace(round=round_)) for round_ in rounds[:20]]
+        calls += [made.service.ask(ask(round_=round_)) for round_ in rounds[20:]]
+        flood = [asyncio.ensure_future(call) for call in calls]
+        await asyncio.sleep(0.05)
+        await made.service.ask(ask())
+        chain.gate.set()
+        return [problem.slug for problem in await asyncio.gather(*flood, return_exceptions=True)]
+
+    chain = SlowChain()
+    with stage(tmp_path, chain) as made:
+        slugs = run(story(made, chain))
+    assert chain.asked == MAX_LOOKUPS
+    assert (slugs.count("unknown-round"), slugs.count("busy")) == (MAX_LOOKUPS, 40 - MAX_LOOKUPS)
 
 
 def test_ask__other_prompt_at_an_answered_position__other_prompt(tmp_path):
