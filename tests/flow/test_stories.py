@@ -84,6 +84,9 @@ def test_silent_provider__below_and_above_the_limit(world: World, examiner: Pers
     row = world.score(examiner, round_, quiet.version)
     assert (row["answered"], row["silent"]) == (6 - silences, silences)
     assert row["standing"] == ("scored" if silences == 1 else "incomplete")
+    out = examiner.home / "out"
+    exported = examiner.json("export", "--sacrebleu", round_, "--out", out)["scores"][0]
+    assert (exported["shown"] == "Incomplete") == (silences == 3)
     assert (int(str(row["score"])) > 0) == (silences == 1)
     assert world.reader.json("verify", round_, "--store", store(examiner))["exit_code"] == 0
 

@@ -55,8 +55,9 @@ INTERRUPTED = 130
 def run(command: click.Command, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code: 0, an AssayError's own, 2 for wrong usage, 70 for a defect of this program."""
     as_json, debug = "--json" in arguments, "debug" in arguments
+    words = [word for word in arguments if word != "--json"]  # it may stand anywhere
     try:
-        result = command.main(list(arguments), prog_name="assay", standalone_mode=False)
+        result = command.main(["--json"] * as_json + words, prog_name="assay", standalone_mode=False)
     except AssayError as error:
         if debug:
             traceback.print_exc()

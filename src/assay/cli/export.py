@@ -24,12 +24,16 @@ from assay.settings import Settings
 )
 @pass_settings
 def command(settings: Settings, round_: str, out: Path, given: Path | None, store_dir: Path | None) -> None:
-    """Write the scored items of ROUND so that stock sacreBLEU gives the score on chain."""
+    """Write the scored items of ROUND so that stock sacreBLEU gives the score on chain.
+
+    A version that was silent too often is Incomplete: it has files, and no score on chain.
+    """
     from assay.audit import sources
     from assay.audit.export import REFERENCE, export_sacrebleu, hypothesis_name
     from assay.audit.facts import collect
     from assay.metrics import by_signature
     from assay.storage.store import Store
+    from assay.types import Standing
 
     with closing(connect(settings)) as chain:
         facts = collect(chain, sources.find_round(chain, round_))
@@ -41,7 +45,7 @@ def command(settings: Settings, round_: str, out: Path, given: Path | None, stor
     for sitting in facts.sittings:
         files = [str(out / REFERENCE), "-i", str(out / hypothesis_name(sitting.version.id))]
         line = shlex.join(["sacrebleu", *files, *written.options, "-w", "4"])
-        shown = metric.display(sitting.attested_score)
+        shown = "Incomplete" if sitting.view.standing is Standing.INCOMPLETE else metric.display(sitting.attested_score)
         scores.append({"version": sitting.version.id, "score": sitting.attested_score, "shown": shown, "command": line})
     text = [f"{written.segments} segments in {out}", *(f"{entry['shown']}  {entry['command']}" for entry in scores)]
     emit(settings, {"out": out, "segments": written.segments, "scores": scores}, text)

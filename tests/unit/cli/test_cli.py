@@ -133,6 +133,11 @@ def test_plain__facts__as_json_types() -> None:
     assert common.plain([True, None, 1.5]) == [True, None, 1.5]
 
 
+@pytest.mark.parametrize("words", [("--json", "keys", "list"), ("keys", "--json", "list"), ("keys", "list", "--json")])
+def test_json__wherever_it_stands(assay: Terminal, words: tuple[str, ...]) -> None:
+    assert assay(*words) == Ran(0, "[]\n", "")
+
+
 def test_keys__new_list_address_import(assay: Terminal, tmp_path: Path) -> None:
     password = ["--password-file", str(assay.password)]
     made = json.loads(assay("--json", "keys", "new", "op", "--light", *password).out)
