@@ -12,18 +12,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ASSAY = Path(sys.executable).with_name("assay")
 READY_SECONDS = 60
 COMMAND_SECONDS = 300
+STATE, NEXT = "chain.state", "next.json"
 
 
 class CommandFailed(Exception):
     """A command ended with another exit code than the story allows."""
+
+
+class Following(NamedTuple):
+    """A command to go on with, and what it is good for."""
+
+    words: Sequence[str]
+    why: str
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,17 @@ class Person:
         """Address of one of this person's keys."""
         return str(self.json("keys", "address", key)["address"])
 
+    def leave_command(self) -> None:
+        """Writes `assay` into the home: a command of this person's own, on the chain that `../env` names."""
+        file = self.home / "assay"
+        file.touch(mode=0o700)
+        file.write_text(
+            f"#!/bin/sh\n# {self.name}'s assay\n"
+            'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)\n'
+            '. "$here/../env"\n'
+            f'ASSAY_HOME=$here ASSAY_PASSWORD_FILE=$here/password exec {shlex.quote(str(ASSAY))} "$@"\n'
+        )
+
     def settle_in(self, role: str, ether: str = "10") -> None:
         """Makes keys for a role ("bench" or "provider"), with money on both, a deposit and an allowance of half of it."""
         made = self.json(role, "init", "--light")
@@ -171,8 +190,8 @@ class Person:
 class Stage:
     """The world: one devnet and everybody on it. Use as a context manager; leaving it stops every server."""
 
-    def __init__(self, root: Path, tell: Callable[[Person, str], None] | None = None) -> None:
-        self.root = root
+    def __init__(self, root: Path, tell: Callable[[Person, str], None] | None = None, *, keep: bool = False) -> None:
+        self.root, self.keep = root, keep
         self.root.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.rpc = f"http://127.0.0.1:{self.port}"
@@ -188,8 +207,19 @@ class Stage:
             server.stop()
 
     def open_devnet(self) -> Server:
-        """Starts the development chain."""
-        return self.start(Person(self, "chain"), str(ASSAY), "--json", "devnet", "--port", str(self.port))
+        """Starts the development chain, which keeps its state in this folder where the stage says so."""
+        keep = ("--state", str(self.root / STATE)) if self.keep else ()
+        return self.start(Person(self, "chain"), str(ASSAY), "--json", "devnet", "--port", str(self.port), *keep)
+
+    def leave(self, people: Iterable[Person], following: Sequence[Following]) -> None:
+        """Leaves behind what `assay demo resume` goes on with: a command for each person, and what to do next.
+
+        DEMO in a word stands for the folder.
+        """
+        for person in people:
+            person.leave_command()
+        lines = [entry._asdict() for entry in following]
+        (self.root / NEXT).write_text(json.dumps(lines, indent=1) + "\n", "utf-8")
 
     def say(self, person: Person, line: str) -> None:
         """Shows a command to whoever looks on."""

@@ -57,8 +57,8 @@ class Candidate:
 class World(Stage):
     """A stage with a devnet, and shortcuts for what each story does."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, *, keep: bool = False) -> None:
+        super().__init__(root, keep=keep)
         self.open_devnet()
         self.node = Node(self.rpc)
 
