@@ -115,7 +115,7 @@ class Session:
         return {position: seats for position, seats in found.items() if seats}
 
     def _over(self) -> bool:
-        return self._clock.now >= self._plan.latest
+        return self._agent.stopping() or self._clock.now >= self._plan.latest
 
     def _sign(self, seat: Enrolment, position: int) -> Ask | None:
         """The Ask to send: a new one, the last one again if no later one is possible, or none when the time is over."""

@@ -18,9 +18,17 @@ def silent(_done: int, _total: int) -> None:
     """Progress that nobody looks at."""
 
 
+def never() -> bool:
+    """Nobody wants it to end early."""
+    return False
+
+
 @dataclass(frozen=True)
 class Agent:
-    """One benchmarker's operator on one chain. `secret` is the master secret of the salts, `tasks` the folder of descriptions."""
+    """One benchmarker's operator on one chain. `secret` is the master secret of the salts, `tasks` the folder of descriptions.
+
+    Once `stopping` is true, asking puts no further question and ends with what it has.
+    """
 
     chain: Chain
     door: Door
@@ -30,6 +38,7 @@ class Agent:
     tasks: Path
     secret: bytes | None = None
     progress: Progress = silent
+    stopping: Callable[[], bool] = never
 
     def __repr__(self) -> str:
         return f"Agent({self.signer.address})"

@@ -45,6 +45,7 @@ class Journal:
         path.chmod(0o600)
         path.parent.chmod(0o700)
         self._lock = threading.RLock()
+        self._leased = False
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
         try:
             self._prepare()
@@ -112,13 +113,26 @@ class Journal:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep every other process from running a step on this journal. Refused if one does."""
+        """Keep every other process from running a step on this journal. Refused if one does. Free under our own lease."""
+        if self._leased:
+            yield
+            return
         with self.path.with_suffix(".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise Refused("another process works on this journal", "wait for it, or stop it") from None
             yield
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """Be alone for as long as a daemon runs. Its threads may then work on different rounds side by side. Refused as above."""
+        with self.alone():
+            self._leased = True
+            try:
+                yield
+            finally:
+                self._leased = False
 
     def one(self, sql: str, values: Sequence[object] = ()) -> tuple[object, ...]:
         """The first row of a query; an empty tuple where there is none."""

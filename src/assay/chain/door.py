@@ -98,7 +98,7 @@ class Door:
         """Simulate, sign, tell the journal, send, wait until it is mined.
 
         `journal` is called with the signed transaction before it leaves, so that after a crash `resume` can bring the same one to
-        its end; also with each dearer one that replaces it. Raises BadKey without a signer, NoFunds, Reverted, Unreachable, NotYet
+        its end; also with each dearer one that replaces it. BadKey without a signer, NoFunds, Reverted, Unreachable, and NotYet
         where gas is dearer than allowed or another transaction took the nonce.
         """
         if self._signer is None:

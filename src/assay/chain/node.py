@@ -94,6 +94,10 @@ class Node:
         """Wei of an account."""
         return int(self.request("eth_getBalance", [address, tag_of(at)]), 16)
 
+    def gas_price(self) -> int:
+        """Wei per gas that the node would pay now."""
+        return int(self.request("eth_gasPrice"), 16)
+
     def call(self, to: str, data: bytes, at: At = "latest", *, sender: str | None = None, value: int = 0) -> bytes:
         """What a call of a contract returns. RpcError with its data where it reverts."""
         transaction = {"to": to, "data": "0x" + data.hex()}

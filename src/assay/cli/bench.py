@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assay import keys
-from assay.cli import inviting, stake
+from assay.cli import inviting, running, stake
 from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
 from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option
 from assay.cli.stake import address_of
@@ -39,6 +39,7 @@ def command() -> None:
     \b
     Once:        init, then money to both keys, deposit, allow
     Each round:  import, seal, enrol, ask, score, attest, reveal, release
+    Or all of it, for many rounds, by itself: run
     """
 
 
@@ -67,7 +68,16 @@ def init(settings: Settings, owner: str, operator: str, salts: str, light: bool,
     emit(settings, {"owner": have[owner], "operator": have[operator], "made": missing}, text)
 
 
-for shared in (stake.deposit, stake.withdraw, stake.allow, stake.balance, inviting.invite):
+for shared in (
+    stake.deposit,
+    stake.withdraw,
+    stake.allow,
+    stake.balance,
+    inviting.invite,
+    running.run,
+    running.status,
+    running.cost,
+):
     command.add_command(shared)
 
 

@@ -42,11 +42,16 @@ def run(agent: Agent, set_name: str, task: TaskId, benchmarker: Address, card: M
 
     `card` holds the dataset card without groups. Raises BadInput, Refused, NoFunds, Tampered, and what the door raises.
     """
+    with agent.journal.alone():
+        return _run(agent, set_name, task, benchmarker, card or {})
+
+
+def _run(agent: Agent, set_name: str, task: TaskId, benchmarker: Address, card: Mapping[str, Any]) -> SealReport:
     items = agent.journal.set_items(set_name)
     if not items:
         raise BadInput(f"there is no set named {set_name!r}", "import it: assay bench import FILE --set NAME", where="SET")
     params, description = _task(agent, task, items)
-    record, placed = _decide(agent, set_name, items, task, description, benchmarker, card or {})
+    record, placed = _decide(agent, set_name, items, task, description, benchmarker, card)
     settle(agent, record.round, STEP)
     known = agent.chain.rounds.round(record.round)
     if known is None:
