@@ -122,7 +122,13 @@ class Door:
         time is over, NotYet as soon as another transaction has its nonce.
         """
         if self._receipt(signed.hash) is None:
-            stale = self._broadcast(signed.raw)
+            try:
+                stale = self._broadcast(signed.raw)
+            except RpcError:  # it may have become too cheap even to be taken
+                dearer = self._replace(signed, journal) if journal is not None else []
+                if not dearer:
+                    raise
+                return self._wait(dearer[0], timeout, journal)
             if stale and self._receipt(signed.hash) is None:
                 raise _taken(signed)
         return self._wait(signed, timeout, journal)

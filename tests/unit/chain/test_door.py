@@ -164,6 +164,29 @@ def test_resume__nonce_taken_by_another__not_mined_in_time(chain: Chain) -> None
 
 
 @pytest.mark.chain
+def test_resume__too_cheap_by_now__a_dearer_one_goes_in_its_place() -> None:
+    with Devnet(Options(block_time=0)) as devnet:
+        chain = Chain.connect(devnet.rpc, devnet.deployment)
+        door, kept = world.door(chain, "cheap"), []
+
+        def crash(signed: SignedTx) -> None:
+            kept.append(signed)
+            raise RuntimeError("power cut")
+
+        with pytest.raises(RuntimeError):
+            door.send(chain.vault.deposit(str(door.address), 5), crash)
+        chain.node.request("anvil_setNextBlockBaseFeePerGas", [hex(50 * GWEI)])
+        chain.node.request("evm_mine")
+        with pytest.raises(Unreachable, match="base fee"):
+            door.resume(kept[0])
+        receipt = door.resume(kept[0], kept.append, timeout=10)
+        assert [signed.hash for signed in kept[1:]] == [receipt.tx_hash]
+        assert {signed.nonce for signed in kept} == {0}
+        assert chain.vault.balance(world.signer("cheap").address).free == 5
+        chain.close()
+
+
+@pytest.mark.chain
 def test_send__something_else_comes_first__reverted_on_chain(chain: Chain) -> None:
     """The seal is simulated well; before it leaves, the owner takes the allowance away."""
     place = world.build(chain, "overtaken")
