@@ -96,6 +96,9 @@ def test_seal__the_journal_is_lost__the_same_file_and_secret_find_the_round(exam
         path.unlink()
     exam.agent = exam.open()
     exam.import_set()
+    with pytest.raises(Refused, match="another dataset card"):
+        seal.run(exam.agent, "set", exam.task, exam.owner.address, {"author": "somebody else"})
+    assert exam.agent.journal.rounds() == []
     assert seal.run(exam.agent, "set", exam.task, exam.owner.address).round == first
     assert exam.agent.journal.placed_items(first)
 

@@ -14,6 +14,7 @@ from assay.agent.records import RoundRecord, SetItem
 from assay.agent.rounds import defect, salts, send, settle
 from assay.agent.salts import nonce_of, set_digest
 from assay.agent.statistics import demand_covered
+from assay.chain.index import round_log
 from assay.chain.minima import check_task
 from assay.encoding.ids import round_id
 from assay.encoding.seals import SetTree, set_leaf
@@ -60,6 +61,7 @@ def _run(agent: Agent, set_name: str, task: TaskId, benchmarker: Address, card: 
         agent.journal.add_round(record, placed)
         _send(agent, record)
     else:
+        _demand_card(agent, record)
         agent.journal.add_round(record, placed)
     return _report(agent, record, known, placed)
 
@@ -183,9 +185,19 @@ def _demand_funds(agent: Agent, params: TaskParams, benchmarker: Address) -> Non
         )
 
 
+def _demand_card(agent: Agent, record: RoundRecord) -> None:
+    """Refused where a journal that was lost cannot be rebuilt, since the seal named another card than the one given now."""
+    sealed = round_log(agent.chain, record.round).sealed
+    if sealed is not None and sealed.card_digest != _card_digest(record):
+        raise Refused("the round was sealed with another dataset card", "give the same file as then: --card FILE")
+
+
+def _card_digest(record: RoundRecord) -> bytes:
+    return hashlib.sha256(record.card).digest()
+
+
 def _send(agent: Agent, record: RoundRecord) -> None:
-    digest = hashlib.sha256(record.card).digest()
-    call = agent.chain.rounds.seal(record.benchmarker, record.task, record.set_root, record.items, digest)
+    call = agent.chain.rounds.seal(record.benchmarker, record.task, record.set_root, record.items, _card_digest(record))
     send(agent, record.round, STEP, call)
 
 
