@@ -6,6 +6,7 @@ from pathlib import Path
 
 import eth_account  # noqa: F401 - raises the recursion limit a hundredfold at its import; tests run with Python's own
 import pytest
+import structlog
 
 from assay.chain.client import Chain
 from assay.chain.devnet import Devnet, Options
@@ -21,6 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
         else:
             item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.fixture(autouse=True)
+def fresh_logs() -> Iterator[None]:
+    """A command that a test runs in this process sends its logs to a stream that is closed with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,8 @@ def _run(settings: Settings, port: int, state: Path | None, gifts: list[Address]
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Stopped
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell that starts us in the background has SIGINT ignored
+        signal.signal(number, stop)
     try:
         with Devnet(Options(port, state)) as devnet:
             for gift in gifts:
