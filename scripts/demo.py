@@ -5,6 +5,7 @@ benchmarker lies about a score. Everything it makes lies in `.demo/`; each run b
 """
 
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -16,7 +17,9 @@ from typing import Any
 
 import demo_sets
 from rich.console import Console
-from stage import CommandFailed, Person, Ran, Stage
+from stage import ASSAY, CommandFailed, Following, Person, Ran, Stage
+
+from assay.chain import background
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "tests" / "models"
@@ -98,6 +101,7 @@ class Demo:
         self.began = time.monotonic()
         self.versions: dict[str, str] = {}
         self.gateways: list[str] = []
+        self.proof = ""
 
     def chapter(self, title: str) -> None:
         """Prints the time and what comes next."""
@@ -217,12 +221,30 @@ class Demo:
         store = forger.home / "store"
         show(watcher.assay("verify", exam.round, "--store", store, codes=(1,)))
         show(watcher.assay("challenge", exam.round, "--store", store))
-        show(watcher.assay("challenge", exam.round, "--store", store, "--send"))
+        sent = watcher.json("challenge", exam.round, "--store", store, "--send")
+        self.proof = sent["transaction"]
+        console.print(f"    {sent['verdict']}: the chain agrees, in transaction {self.proof} at {sent['gas']:,} gas")
         earned, lost = balance(watcher, "operator"), STAKE - balance(forger, "owner")
         console.print(f"    The bond of {lost:g} ether is gone: {earned:g} to the challenger, {lost - earned:g} burned.")
         shown = forger.json("bench", "show", exam.round)
         for row in shown["versions"]:
             console.print(f"    {shown['phase']}: {self.versions[row['version']]}, {row['standing']}, score {row['score']}")
+
+    def leave(self, people: Sequence[Person], exams: Sequence[Exam], watcher: Person, provider: Person) -> Sequence[Following]:
+        """What everybody needs to go on after the demo, and five commands to begin with."""
+        first, second = (exam.round[:14] for exam in exams[:2])  # beginnings of ids are enough
+        store = {exam.round[:14]: f"DEMO/{exam.benchmarker.name}/store" for exam in exams}
+        stores = ["--store", store[first], "--store", store[second]]
+        reader, examiner = f"DEMO/{watcher.name}/assay", f"DEMO/{exams[0].benchmarker.name}/assay"
+        following = [
+            Following([reader, "verify", first, "--store", store[first]], "checks a round from the chain and its bundle"),
+            Following([reader, "rank", first, second, *stores, "--names", "DEMO/names.json"], "both rounds, with intervals"),
+            Following([reader, "explain", self.proof], "what the proof of the lie did"),
+            Following([examiner, "bench", "show", first], "the round as its benchmarker sees it"),
+            Following([f"DEMO/{provider.name}/assay", "provider", "list"], "what a provider has signed"),
+        ]
+        self.stage.leave(people, following)
+        return following
 
 
 def gap(folder: Path, hypotheses: str, score: str) -> float:
@@ -299,8 +321,10 @@ def write_sets(root: Path, alder: Person, birch: Person, cedar: Person) -> list[
 def main() -> None:
     """Plays the whole demo."""
     root = ROOT / ".demo"
+    if background.stop(root):
+        console.print("    The chain of the demo before is ended.")
     shutil.rmtree(root, ignore_errors=True)
-    with Stage(root, tell) as stage, ThreadPoolExecutor(8) as pool:
+    with Stage(root, tell, keep=True) as stage, ThreadPoolExecutor(8) as pool:
         demo = Demo(stage, pool)
         alder, birch, cedar, watcher = (Person(stage, name) for name in ("alder", "birch", "cedar", "watcher"))
         providers = [(Person(stage, model.name), model) for model in models()]
@@ -314,8 +338,21 @@ def main() -> None:
         demo.results(watcher, exams[:2])
         demo.judge(watcher, exams[0])
         demo.lie(watcher, exams[2])
+        people = [alder, birch, cedar, watcher, *(person for person, _ in providers)]
+        following = demo.leave(people, exams, watcher, providers[0][0])
         demo.chapter("Done")
         console.print("    Pictures of the intervals: .demo/pictures; bundles: .demo/*/store")
+    tell_following(root.relative_to(ROOT), following)
+
+
+def tell_following(folder: Path, following: Sequence[Following]) -> None:
+    """Prints how to go on: the chain again, then the commands."""
+    console.print("\n[bold]Go on: the chain again, then any of five commands, and in the end the last[/bold]")
+    assay = ASSAY.relative_to(ROOT) if ASSAY.is_relative_to(ROOT) else ASSAY
+    console.print(f"    {assay} demo resume")
+    for entry in following:
+        console.print(f"    {shlex.join(word.replace('DEMO', str(folder)) for word in entry.words)}", markup=False)
+    console.print(f"    {assay} demo stop")
 
 
 def tell(person: Person, line: str) -> None:

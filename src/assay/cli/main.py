@@ -23,6 +23,7 @@ Three roles, and the first command of each:
   Provider      let your model sit an exam            assay provider init
 
 \b
+Each of them, line by line:                           assay quickstart ROLE
 Nothing at hand? A chain of your own:                 assay devnet
 """
 
@@ -45,6 +46,7 @@ COMMANDS: Mapping[str, Entry] = {
     "keys": Entry("keys", "Make, import and list keys."),
     "open": Entry("open", "Open one item of a round for any block explorer."),
     "provider": Entry("provider", "Providers: stake, register models, serve."),
+    "quickstart": Entry("quickstart", "Show how a benchmarker, a provider or a reader begins."),
     "rank": Entry("rank", "Rank the versions of rounds, with intervals and ties."),
     "task": Entry("task", "Write, register and show tasks."),
     "verify": Entry("verify", "Check a round against the chain and its bundle."),
