@@ -43,7 +43,6 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
-        path.parent.chmod(0o700)
         self._lock = threading.RLock()
         self._leased = False
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)

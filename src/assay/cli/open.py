@@ -1,6 +1,7 @@
 """`assay open`: one item of a round as the argument that `judge` takes, for any block explorer or `cast`."""
 
 import secrets
+import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -71,4 +72,4 @@ def _joined(values: Sequence[Any]) -> str:
 
 def cast_line(judge: str, rpc: str, round_: bytes, version: bytes, text: str) -> str:
     """The whole command that asks the chain for its verdict."""
-    return f'cast call --rpc-url {rpc} {judge} "{SIGNATURE}" 0x{round_.hex()} 0x{version.hex()} "{text}"'
+    return f'cast call --rpc-url {shlex.quote(rpc)} {judge} "{SIGNATURE}" 0x{round_.hex()} 0x{version.hex()} "{text}"'

@@ -100,7 +100,7 @@ class Service:
                 if answer is None:
                     try:
                         answer = await self._new_answer(ask, acks, facts, upstream)
-                    except Problem:
+                    except Exception:
                         await self._write(lambda: self._journal.receive(ask, acks))
                         raise
                 else:
