@@ -103,7 +103,7 @@ ERRORS = {
     ),
     "WrongPhase": Meaning(
         "The round is in another phase than this needs.",
-        "wait for the right phase, or accept that it is over: the phase is named above",
+        "wait for the right phase, or accept that it is over: assay bench show tells where the round stands",
     ),
     "WrongSigner": Meaning("The signature is not that of the named key.", "sign with that key, over exactly this exchange"),
     "WrongSize": Meaning(
