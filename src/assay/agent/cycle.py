@@ -195,12 +195,9 @@ class Cycle:
         log.error("stopped" if track.stopped else "failed", **self._where(track), **told)
 
     def _later(self, track: Track) -> float:
-        """Twice as long after each failure, drawn from half of it to the whole, and never a tenth of what the deadline leaves."""
-        longest = float(self._plans.longest_backoff_seconds)
-        pause = min(longest, self._plans.backoff_seconds * 2.0 ** min(track.failures - 1, 20))
-        if track.act is not None and track.act.deadline:
-            pause = min(pause, max(1.0, (track.act.deadline - track.act.at) / 10))
-        return time.monotonic() + pause * track.draw.uniform(0.5, 1.0)
+        act = track.act
+        left = act.deadline - act.at if act is not None and act.deadline else None
+        return time.monotonic() + backoff(self._plans, track.failures, left, track.draw)
 
     def _where(self, track: Track) -> dict[str, object]:
         record = track.job.record(self._agent.journal)
@@ -217,6 +214,17 @@ class Cycle:
                 time.sleep(pause)
             elif wait(running, timeout=pause, return_when=FIRST_COMPLETED).done:
                 return
+
+
+def backoff(plans: Plans, failures: int, left: int | None, draw: random.Random) -> float:
+    """Seconds to wait after so many failures: doubled each time, never above a tenth of what the deadline leaves.
+
+    Drawn from half of that to the whole, so that agents which failed together do not come back together.
+    """
+    pause = min(float(plans.longest_backoff_seconds), plans.backoff_seconds * 2.0 ** min(failures - 1, 20))
+    if left is not None:
+        pause = min(pause, max(1.0, left / 10))
+    return pause * draw.uniform(0.5, 1.0)
 
 
 def perform(agent: Agent, job: Job, round_: RoundId | None, step: str) -> Outcome:
