@@ -48,3 +48,9 @@ def private_folder(path: Path) -> Path:
     if path.stat().st_mode & 0o077:
         path.chmod(0o700)
     return path
+
+
+def home_folder(path: Path) -> Path:
+    """The home, made where it is missing, then readable by its owner alone. One that was there keeps its mode."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from assay import keys
 from assay.cli.common import connect, load_signer, password_of, progress
 from assay.encoding.receipts import LocalSigner
-from assay.settings import Settings, private_folder
+from assay.settings import Settings, home_folder, private_folder
 from assay.types import RoundId
 
 if TYPE_CHECKING:  # the chain and sacreBLEU are imported by the commands that need them
@@ -24,7 +24,7 @@ def open_journal(settings: Settings) -> "Journal":
     """The journal of this home; whoever opens it closes it."""
     from assay.agent.journal import Journal
 
-    return Journal(private_folder(settings.home) / "bench.sqlite")
+    return Journal(home_folder(settings.home) / "bench.sqlite")
 
 
 @contextmanager

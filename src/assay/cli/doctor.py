@@ -11,7 +11,7 @@ from assay.cli.agents import journal_of
 from assay.cli.common import connect, emit, pass_settings
 from assay.cli.running import SETTINGS, planned
 from assay.errors import AssayError
-from assay.settings import Settings, private_folder
+from assay.settings import Settings, home_folder
 
 if TYPE_CHECKING:  # the chain is imported when the command runs
     from assay.agent.checkup import Line
@@ -49,7 +49,7 @@ def _lines(settings: Settings, plan_file: Path | None, key: str, password_file: 
     from assay.agent.checkup import Health, Line, guarded
     from assay.agent.cycle import all_jobs
 
-    home = private_folder(settings.home)
+    home = home_folder(settings.home)
     yield from guarded("disk", lambda: checkup.disk(home))
     yield from guarded("store", lambda: checkup.store(settings.store))
     yield from guarded("modes", lambda: checkup.modes(home, [password_file] if password_file else []))

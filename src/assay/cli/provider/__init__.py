@@ -11,7 +11,7 @@ from assay import keys
 from assay.cli import stake
 from assay.cli.common import emit, pass_settings, password_of, password_option
 from assay.cli.provider import joining, models, serving
-from assay.settings import Settings, private_folder
+from assay.settings import Settings, home_folder
 
 
 @click.group("provider")
@@ -42,7 +42,7 @@ def init(settings: Settings, owner: str, operator: str, light: bool, password_fi
         password = password_of(password_file, confirm=True)
         for name in dict.fromkeys(missing):
             have[name] = keys.new_key(settings.keys, name, password, light=light)
-    path = private_folder(settings.home) / "policy.toml"
+    path = home_folder(settings.home) / "policy.toml"
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(TEMPLATE, encoding="utf-8")

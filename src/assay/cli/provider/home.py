@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from assay.settings import Settings, private_folder
+from assay.settings import Settings, home_folder
 
 if TYPE_CHECKING:
     from assay.gateway.catalogue import Catalogue
@@ -16,7 +16,7 @@ def database_of(settings: Settings) -> "Iterator[Database]":
     """The gateway's file of this home, for a while."""
     from assay.gateway.database import Database
 
-    database = Database(private_folder(settings.home) / "gateway.sqlite")
+    database = Database(home_folder(settings.home) / "gateway.sqlite")
     try:
         yield database
     finally:
