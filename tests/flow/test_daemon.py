@@ -61,6 +61,12 @@ def test_daemon__killed_while_it_asks__the_next_one_brings_the_round_to_a_sound_
     settings = plan(world, examiner, parrot, slow, title="news")
     (foreseen,) = examiner.json("bench", "run", "--settings", settings, "--dry-run")["rounds"]
     assert (foreseen["phase"], foreseen["step"], foreseen["round"]) == ("unknown", "seal", None)
+    price = examiner.json("bench", "cost", "news", "--task", foreseen["task"], "--versions", "2")
+    assert (price["items"], price["groups"], price["round_bond"]) == (6, 3, str(2 * 10**18))
+    assert examiner.json("doctor", "--settings", settings)["failed"] == 0
+    examiner.password_file.chmod(0o644)
+    assert examiner.json("doctor", "--settings", settings, codes=(1,))["failed"] == 1
+    examiner.password_file.chmod(0o600)
 
     first = examiner.serve("bench", "run", "--settings", settings)
     round_ = until(lambda: state(examiner, "news")["round"], first)
@@ -74,6 +80,9 @@ def test_daemon__killed_while_it_asks__the_next_one_brings_the_round_to_a_sound_
     assert "another process" in failed(examiner.assay("--json", "bench", "ask", round_, codes=(1,)))
     until(lambda: state(examiner, "news")["step"] == "score", second)
     assert received(examiner, round_) == 14
+    waiting = state(examiner, "news")
+    assert waiting["bond"] == str(2 * 10**18)
+    assert waiting["seconds_left"] > 600
 
     world.pass_deadline(examiner, round_, "answer_by")
     until(lambda: state(examiner, "news")["phase"] == "challenging", second)
