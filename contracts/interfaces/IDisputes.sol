@@ -54,9 +54,7 @@ interface IDisputes {
         RoundId indexed round, VersionId indexed version, uint32 indexed position, Verdict verdict, address challenger
     );
     /// @notice Somebody wants to see a position; `deadline` is the new end of the round's queue.
-    event Demanded(
-        RoundId indexed round, VersionId indexed version, uint32 indexed position, address demander, uint40 deadline
-    );
+    event Demanded(RoundId indexed round, VersionId indexed version, uint32 indexed position, address demander, uint40 deadline);
     /// @notice A Sound opening was shown in time.
     event DemandAnswered(RoundId indexed round, VersionId indexed version, uint32 indexed position, address answerer);
     /// @notice No Sound opening was shown in time; the round is slashed.
@@ -122,12 +120,7 @@ interface IDisputes {
 
     /// @notice As `challengeReuse`, where the earlier round was Slashed or Forfeited: an Ask of it serves in place of its opening.
     /// @dev Requirements: anyone; until `round` is Final; the Ask is the earlier round's operator's, to a version enrolled there.
-    function challengeReuseByAsk(
-        RoundId round,
-        SetOpening calldata sealedItem,
-        RoundId earlier,
-        SignedAsk calldata ask
-    ) external;
+    function challengeReuseByAsk(RoundId round, SetOpening calldata sealedItem, RoundId earlier, SignedAsk calldata ask) external;
 
     /// @notice Brings an item of a set that is still secret; slashes the round. Only a leak can produce the salt.
     /// @dev Requirements: anyone; phase Answering.

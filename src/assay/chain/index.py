@@ -107,6 +107,7 @@ class RoundLog:
     forfeited: Forfeited | None = None
     released: bool = False
     versions_released: tuple[VersionId, ...] = ()
+    versions_slashed: tuple[VersionId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], Log], Any]] = {
     "RoundSlashed": lambda values, log: Slashed(Fault(values["fault"]), values["challenger"], log.block),
     "RoundReleased": lambda _values, _log: True,
     "VersionReleased": lambda values, _log: VersionId(values["version"]),
+    "VersionSlashed": lambda values, _log: VersionId(values["version"]),
 }
 
 
@@ -254,4 +256,5 @@ def _assemble(round_: RoundId, last: int, found: Mapping[str, list[Any]]) -> Rou
         forfeited=one("RoundForfeited"),
         released="RoundReleased" in found,
         versions_released=tuple(found.get("VersionReleased", ())),
+        versions_slashed=tuple(found.get("VersionSlashed", ())),
     )
