@@ -1,6 +1,6 @@
 """Every proof and the way of a demand, sent to the real contracts through the wrappers, one of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -188,9 +188,15 @@ def test_demand__answered__pays_half_of_the_fee(chain: Chain, place: world.World
     assert chain.disputes.demand_of(sat.round, place.version, 0) is None
     assert chain.rounds.closing(sat.round).queue_end == deadline
     before = chain.vault.balance(str(challenger.address)).free
+    asked = chain.head().number
     challenger.send(chain.disputes.answer_demand(sat.round, place.version, sat.opening(1)))
     assert chain.vault.balance(str(challenger.address)).free == before + FEE // 2
     assert chain.vault.balance(str(reader.address)) == (ETHER - FEE, 0)
+    (record,) = index.demands_of(chain, sat.round)
+    expected = index.DemandRecord(place.version, 1, str(reader.address), deadline, DemandState.ANSWERED, asked)
+    assert record == expected
+    assert index.demands_of(chain, sat.round, asked) == (replace(expected, state=DemandState.OPEN),)
+    assert index.demands_of(chain, RoundId(bytes(32))) == ()
 
 
 def test_demand__unanswered__expired_and_fee_reclaimed(chain: Chain, place: world.World, challenger: Door) -> None:
@@ -207,6 +213,7 @@ def test_demand__unanswered__expired_and_fee_reclaimed(chain: Chain, place: worl
     found = chain.disputes.demand_of(sat.round, place.version, 1)
     assert found is not None
     assert found.state is DemandState.RECLAIMED
+    assert [record.state for record in index.demands_of(chain, sat.round)] == [DemandState.RECLAIMED]
 
 
 def funded_reader(chain: Chain, place: world.World) -> Door:

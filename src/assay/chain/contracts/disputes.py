@@ -39,7 +39,7 @@ class Disputes(Contract):
         )
 
     def challenge_ask(self, round_: RoundId, ask: SignedAsk, item: SetOpening) -> Call:
-        """Bring an Ask that is not the sealed question, or is beyond the set (the item is not looked at then); slashes the round."""
+        """Bring an Ask that is not the sealed question, or is beyond the set (no item is looked at then); slashes the round."""
         return self._call("challengeAsk", round_, astuple(ask), set_opening_tuple(item), what="challenge a wrong Ask")
 
     def challenge_reuse(self, one: RoundId, in_one: SetOpening, other: RoundId, in_other: SetOpening) -> Call:
