@@ -10,7 +10,7 @@ import {Receipts} from "./libraries/Receipts.sol";
 /// @notice The stored facts of every round, the phase that follows from them, and the views; see IRounds.
 /// @dev Changes nothing by itself: every write is in Rounds.
 abstract contract RoundBook is IRounds {
-    /// @dev Four slots. `digest` is the card's until the reveal and the bundle's from then on.
+    /// @dev Four slots, and a fifth that only a demand writes. `digest` is the card's until the reveal and the bundle's from then on.
     struct Record {
         bytes32 setRoot;
         bytes32 digest;
@@ -24,6 +24,7 @@ abstract contract RoundBook is IRounds {
         uint40 revealedAt;
         uint16 attested;
         bool settled;
+        uint40 queueEnd;
     }
 
     /// @dev What a version has in a round: one slot that the enrolment writes and the attestation overwrites, and one for the commitment.
@@ -96,6 +97,13 @@ abstract contract RoundBook is IRounds {
     }
 
     /// @inheritdoc IRounds
+    function closingOf(RoundId round) external view returns (uint40 finalAt, uint40 queueEnd) {
+        Record storage r = _recordOf(round);
+        if (r.revealedAt == 0) return (0, 0);
+        return (uint40(_finalAt(r, _tasks.windowsAt(r.task).challenge)), r.queueEnd);
+    }
+
+    /// @inheritdoc IRounds
     function commitmentOf(RoundId round, VersionId version) external view returns (bytes32) {
         return _entries[round][version].commitment;
     }
@@ -144,7 +152,14 @@ abstract contract RoundBook is IRounds {
         if (r.enrolled == 0) return Phase.Void;
         if (r.attested < r.enrolled) return block.timestamp < attestBy ? Phase.Attesting : Phase.Forfeited;
         if (r.revealedAt == 0) return block.timestamp < revealBy ? Phase.Revealing : Phase.Forfeited;
-        return block.timestamp < uint256(r.revealedAt) + w.challenge ? Phase.Challenging : Phase.Final;
+        return block.timestamp < _finalAt(r, w.challenge) ? Phase.Challenging : Phase.Final;
+    }
+
+    /// @dev After the last demand's deadline half a challenge window remains to expire it.
+    function _finalAt(Record storage r, uint256 challengeWindow) internal view returns (uint256) {
+        uint256 unqueued = uint256(r.revealedAt) + challengeWindow;
+        uint256 queued = uint256(r.queueEnd) + challengeWindow / 2;
+        return unqueued > queued ? unqueued : queued;
     }
 
     function _deadlinesOf(Record storage r) internal view returns (Deadlines memory d) {

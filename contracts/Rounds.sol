@@ -6,7 +6,7 @@ import {IMetric} from "./interfaces/IMetric.sol";
 import {IModelRegistry, VersionId} from "./interfaces/IModelRegistry.sol";
 import {Attestation, Fault, IRounds, Phase, PostedAnswer, RoundId, Skip, Standing} from "./interfaces/IRounds.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
-import {TaskId} from "./interfaces/ITaskRegistry.sol";
+import {TaskId, Windows} from "./interfaces/ITaskRegistry.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 import {Seals} from "./libraries/Seals.sol";
 import {SumTree} from "./libraries/SumTree.sol";
@@ -34,6 +34,8 @@ contract Rounds is RoundBook {
 
     uint256 private constant BPS = 10_000;
     uint256 private constant REWARD_BPS = 5_000;
+    uint256 private constant VERSION_REWARD_BPS = 1_000;
+    uint256 private constant DEMAND_SPACING = 60 seconds;
     uint256 private constant PERFECT = 1e18;
 
     IModelRegistry private immutable _models;
@@ -198,6 +200,44 @@ contract Rounds is RoundBook {
         emit RoundSlashed(round, fault, challenger);
 
         _takeBond(r, challenger);
+    }
+
+    /// @inheritdoc IRounds
+    function slashVersion(RoundId round, VersionId version, address challenger) external {
+        Record storage r = _recordOf(round);
+        Entry storage entry = _entries[round][version];
+
+        if (msg.sender != _disputes) revert NotDisputes(msg.sender);
+        if (entry.standing == Standing.None) revert NotEnrolled(round, version);
+        bool isFree = block.timestamp >= _deadlinesOf(r).versionsReleasedAt;
+        if (entry.settled || isFree) revert NothingToSlash(round, version);
+
+        entry.settled = true;
+
+        emit VersionSlashed(round, version, challenger);
+
+        (, uint96 bond,) = _tasks.bondsAt(r.task);
+        (address owner, address operator,) = _models.partiesOf(version);
+        _vault.slash(owner, operator, bond, challenger, VERSION_REWARD_BPS);
+    }
+
+    /// @inheritdoc IRounds
+    function queueDemand(RoundId round, VersionId version, uint32 position) external returns (uint40 deadline, uint64 fee) {
+        Record storage r = _recordOf(round);
+        Windows memory w = _tasks.windowsAt(r.task);
+        (,, fee) = _tasks.bondsAt(r.task);
+        uint256 soonest = block.timestamp + w.demand;
+        uint256 next = r.queueEnd + DEMAND_SPACING;
+        uint256 demandBy = uint256(r.revealedAt) + w.challenge / 2;
+
+        if (msg.sender != _disputes) revert NotDisputes(msg.sender);
+        _checkPhase(round, r, Phase.Challenging);
+        if (block.timestamp >= demandBy) revert DemandTooLate(block.timestamp, demandBy);
+        if (_entries[round][version].standing == Standing.None) revert NotEnrolled(round, version);
+        if (position >= r.items) revert PositionOutOfRange(position, r.items);
+
+        deadline = uint40(soonest > next ? soonest : next);
+        r.queueEnd = deadline;
     }
 
     // Enrolment

@@ -28,7 +28,12 @@ enum Fault {
     WrongStatistics, // A leaf's sums are not what the metric measures, or padding counts.
     TooLong, // A text over the cap.
     Malformed, // A Silent or Decoy leaf that carries something.
-    Dropped // A Silent leaf where an answer was posted.
+    Dropped, // A Silent leaf where an answer was posted.
+    AckDropped, // A Silent leaf where the benchmarker had acknowledged an answer.
+    WrongAsk, // Another question was asked than the sealed one, or one beyond the set.
+    Reused, // A question that another round of the benchmarker had scored.
+    Leaked, // A sealed item was opened before answerBy.
+    Unanswered // A demand passed its deadline without a Sound opening.
 }
 
 /// @notice What a version has in a round.
@@ -141,6 +146,8 @@ interface IRounds {
     event RoundReleased(RoundId indexed round);
     /// @notice A version bond became free.
     event VersionReleased(RoundId indexed round, VersionId indexed version);
+    /// @notice Two different Answers took a version bond. Score and phase stand.
+    event VersionSlashed(RoundId indexed round, VersionId indexed version, address indexed challenger);
 
     /// @notice No such round.
     error UnknownRound(RoundId round);
@@ -152,7 +159,7 @@ interface IRounds {
     error NotOperator(RoundId round, address caller);
     /// @notice Only the round's operator or its benchmarker may do this.
     error NotBenchmarker(RoundId round, address caller);
-    /// @notice Only Disputes may mark a fault.
+    /// @notice Only Disputes may mark a fault, take a version bond or queue a demand.
     error NotDisputes(address caller);
     /// @notice The round is in another phase than this needs.
     error WrongPhase(RoundId round, Phase phase);
@@ -178,6 +185,10 @@ interface IRounds {
     error AlreadyPosted(RoundId round, VersionId version, uint32 position);
     /// @notice The signature is not that of the named key.
     error WrongSigner(address expected);
+    /// @notice The first half of the challenge window is over.
+    error DemandTooLate(uint256 now_, uint256 deadline);
+    /// @notice The version bond was taken before, or is free.
+    error NothingToSlash(RoundId round, VersionId version);
     /// @notice The bond was settled before, or is not yet free.
     error NothingToRelease(RoundId round);
 
@@ -217,6 +228,16 @@ interface IRounds {
     /// @dev Requirements: Disputes; phase before Final, not Void, Forfeited or Slashed.
     function slash(RoundId round, Fault fault, address challenger) external;
 
+    /// @notice Takes the bond of a version for one round: a tenth to the challenger, the rest burned. Score and phase stand.
+    /// @dev Requirements: Disputes; an enrolled version; before `versionsReleasedAt`; once.
+    function slashVersion(RoundId round, VersionId version, address challenger) external;
+
+    /// @notice Puts a demand at the end of the round's queue, which moves Final with it.
+    /// @dev Requirements: Disputes; phase Challenging, in the first half of the challenge window; an enrolled version; a position in the set.
+    /// @return deadline max(now + demandWindow, end of the queue + 60 s), the new end of the queue.
+    /// @return fee The task's fee for a demand.
+    function queueDemand(RoundId round, VersionId version, uint32 position) external returns (uint40 deadline, uint64 fee);
+
     /// @notice Where a round stands now.
     function phaseOf(RoundId round) external view returns (Phase);
 
@@ -228,6 +249,10 @@ interface IRounds {
 
     /// @notice Deadlines of a round; reverts for an unknown one.
     function deadlinesOf(RoundId round) external view returns (Deadlines memory);
+
+    /// @notice When the challenge window closes, and the last deadline of its demands; zeros before the reveal, and zero without a demand.
+    /// @dev finalAt = max(revealedAt + challengeWindow, queueEnd + challengeWindow / 2, rounded down). A demand moves it.
+    function closingOf(RoundId round) external view returns (uint40 finalAt, uint40 queueEnd);
 
     /// @notice Commitment to an attested root: keccak256(abi.encodePacked(rootHash, sums)); zero before it is attested.
     function commitmentOf(RoundId round, VersionId version) external view returns (bytes32);

@@ -15,7 +15,10 @@ __all__ = [
     "Address",
     "Attestation",
     "Block",
+    "Closing",
     "Deadlines",
+    "Demand",
+    "DemandState",
     "Fault",
     "Item",
     "Kind",
@@ -28,6 +31,9 @@ __all__ = [
     "Round",
     "RoundId",
     "ScoreView",
+    "SetOpening",
+    "SignedAnswer",
+    "SignedAsk",
     "Skip",
     "Standing",
     "Sums",
@@ -88,6 +94,20 @@ class Fault(IntEnum):
     TOO_LONG = 4
     MALFORMED = 5
     DROPPED = 6
+    ACK_DROPPED = 7
+    WRONG_ASK = 8
+    REUSED = 9
+    LEAKED = 10
+    UNANSWERED = 11
+
+
+class DemandState(IntEnum):
+    """What became of a demand."""
+
+    NONE = 0
+    OPEN = 1
+    ANSWERED = 2
+    RECLAIMED = 3
 
 
 class Standing(IntEnum):
@@ -191,6 +211,14 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """When the challenge window closes, and the last deadline of its demands. A demand moves both."""
+
+    final_at: int
+    queue_end: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreView:
     """A version's score in a round with all that a reader needs to judge it."""
 
@@ -258,6 +286,47 @@ class Opening:
     sums: Sums
     sum_path: tuple[Node, ...]
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetOpening:
+    """The sealed half of an item, its texts as hashes: only who has its salt can show it."""
+
+    position: int
+    kind: int
+    prompt_hash: bytes
+    reference_hash: bytes
+    salt: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAsk:
+    """An Ask as the round's operator signed it, as the disputes take it."""
+
+    version: VersionId
+    position: int
+    prompt_hash: bytes
+    answer_until: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAnswer:
+    """An Answer as the version's operator signed it, as the disputes take it."""
+
+    prompt_hash: bytes
+    response_hash: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A demand of a position; the demander's fee is locked while it is open."""
+
+    demander: Address
+    deadline: int
+    state: DemandState
 
 
 @dataclass(frozen=True, slots=True)

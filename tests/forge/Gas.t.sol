@@ -55,7 +55,30 @@ contract GasTest is Exam {
     }
 
     function test_gas__attestAndReveal__stayUnderTheirCeilings() external {
-        RoundId round = _enrolledSiblings();
+        RoundId round = _attestedSiblings();
+        _report("attest, each", BATCH, 52_000);
+
+        vm.prank(examiner.addr);
+        rounds.reveal(round, keccak256("bundle"));
+        _report("reveal", 1, 50_000);
+        assertEq(rounds.phaseOf(round), Phase.Challenging);
+        assertGt(rounds.scoreOf(round, siblings[0]).score, 0.2e18);
+    }
+
+    function test_gas__demand__staysUnderItsCeiling() external {
+        _fund(challenger, challenger, 1 ether);
+        RoundId round = _attestedSiblings();
+        _reveal(round);
+        vm.prank(challenger);
+        disputes.demand(round, siblings[0], 2);
+        _report("demand, the first of a round", 1, 120_000);
+        vm.prank(challenger);
+        disputes.demand(round, siblings[1], 3);
+        _report("demand, each later one", 1, 105_000);
+    }
+
+    function _attestedSiblings() private returns (RoundId round) {
+        round = _enrolledSiblings();
         vm.warp(rounds.deadlinesOf(round).answerBy);
         Attestation[] memory list = new Attestation[](BATCH);
         for (uint256 i = 0; i < BATCH; i++) {
@@ -65,13 +88,6 @@ contract GasTest is Exam {
         }
         vm.prank(examiner.addr);
         rounds.attest(round, list);
-        _report("attest, each", BATCH, 52_000);
-
-        vm.prank(examiner.addr);
-        rounds.reveal(round, keccak256("bundle"));
-        _report("reveal", 1, 50_000);
-        assertEq(rounds.phaseOf(round), Phase.Challenging);
-        assertGt(rounds.scoreOf(round, siblings[0]).score, 0.2e18);
     }
 
     /// @dev Totals of a usual system on a thousand sentences: precisions of 60, 35, 22 and 14 percent.

@@ -1,14 +1,14 @@
 """The event index: what happened to a round, a model or a version, rebuilt from logs alone."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assay.chain import artifacts
 from assay.chain.abi import Interface, decode_event
 from assay.chain.client import Chain
 from assay.chain.logs import Log, block_at, logs
-from assay.types import Address, Fault, ModelId, Node, RoundId, Skip, TaskId, TaskParams, VersionId
+from assay.types import Address, DemandState, Fault, ModelId, Node, RoundId, Skip, TaskId, TaskParams, VersionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,7 @@ class RoundLog:
     forfeited: Forfeited | None = None
     released: bool = False
     versions_released: tuple[VersionId, ...] = ()
+    versions_slashed: tuple[VersionId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,18 @@ class VersionRecord:
     operator: Address
     number: int
     commitment: bytes
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemandRecord:
+    """A position was demanded, and what became of it."""
+
+    version: VersionId
+    position: int
+    demander: Address
+    deadline: int
+    state: DemandState
     block: int
 
 
@@ -135,6 +148,30 @@ def round_log(chain: Chain, round_: RoundId, to_block: int | None = None) -> Rou
         if event is not None and event.name in _READERS:
             found.setdefault(event.name, []).append(_READERS[event.name](decode_event(event, log.topics, log.data), log))
     return _assemble(round_, last, found)
+
+
+def demands_of(chain: Chain, round_: RoundId, to_block: int | None = None) -> tuple[DemandRecord, ...]:
+    """Demands of a round in the order of the chain, each with its state at that block (the head, if none is named)."""
+    last = chain.head().number if to_block is None else to_block
+    facts = chain.rounds.round(round_, at=last)
+    if facts is None:
+        return ()
+    first = block_at(chain.node, facts.sealed_at, min(chain.deployment.first_block, last), last)
+    interface = _interface("Disputes")
+    found: dict[tuple[bytes, int], DemandRecord] = {}
+    for log in logs(chain.node, chain.deployment.disputes, [None, round_], first, last):
+        event = interface.events.get(log.topics[0])
+        if event is None or event.name not in _DEMAND_STATES:
+            continue
+        values = decode_event(event, log.topics, log.data)
+        place = values["version"], values["position"]
+        state = _DEMAND_STATES[event.name]
+        if state is DemandState.OPEN:
+            version = VersionId(values["version"])
+            found[place] = DemandRecord(version, values["position"], values["demander"], values["deadline"], state, log.block)
+        else:
+            found[place] = replace(found[place], state=state)
+    return tuple(found.values())
 
 
 def sealed_rounds(
@@ -223,6 +260,12 @@ def _attested(values: Mapping[str, Any], log: Log) -> Attested:
     return Attested(VersionId(values["version"]), root, values["score"], values["complete"], log.block)
 
 
+_DEMAND_STATES: Mapping[str, DemandState] = {
+    "Demanded": DemandState.OPEN,
+    "DemandAnswered": DemandState.ANSWERED,
+    "FeeReclaimed": DemandState.RECLAIMED,
+}
+
 _READERS: Mapping[str, Callable[[Mapping[str, Any], Log], Any]] = {
     "Sealed": _sealed,
     "Enrolled": lambda values, log: Enrolled(VersionId(values["version"]), log.block),
@@ -234,6 +277,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], Log], Any]] = {
     "RoundSlashed": lambda values, log: Slashed(Fault(values["fault"]), values["challenger"], log.block),
     "RoundReleased": lambda _values, _log: True,
     "VersionReleased": lambda values, _log: VersionId(values["version"]),
+    "VersionSlashed": lambda values, _log: VersionId(values["version"]),
 }
 
 
@@ -254,4 +298,5 @@ def _assemble(round_: RoundId, last: int, found: Mapping[str, list[Any]]) -> Rou
         forfeited=one("RoundForfeited"),
         released="RoundReleased" in found,
         versions_released=tuple(found.get("VersionReleased", ())),
+        versions_slashed=tuple(found.get("VersionSlashed", ())),
     )

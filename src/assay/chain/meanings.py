@@ -14,6 +14,34 @@ class Meaning(NamedTuple):
 
 
 ERRORS = {
+    "AlreadyDemanded": Meaning("This position was demanded before.", "nothing to do: one demand a position is enough"),
+    "AnswerTooLate": Meaning("The deadline of this demand has passed.", "nothing to do: whoever demanded may let it expire"),
+    "AskedAsSealed": Meaning("The Ask asks exactly what is sealed at its position.", "nothing to challenge: the Ask is right"),
+    "DemandTooLate": Meaning(
+        "The first half of the challenge window is over.",
+        "too late: demands end with that half; open faults can still be challenged",
+    ),
+    "ExpiredTooEarly": Meaning("The deadline of this demand has not passed.", "wait for it; until then anyone may answer"),
+    "NoOpenDemand": Meaning("There is no such demand, or it is settled.", "nothing to do: nobody waits for this position"),
+    "NotLater": Meaning("The round was sealed before the other one.", "name the later round first: it is the one at fault"),
+    "NotScored": Meaning("The item is no Scored item.", "nothing to challenge: decoys may come again"),
+    "NotSealedHere": Meaning(
+        "The item does not lead to the sealed root of the round.", "open it from the round's own bundle: assay open"
+    ),
+    "NotSilent": Meaning("The leaf is not the Silent leaf of a Scored item.", "nothing to challenge: the answer was not dropped"),
+    "NotSound": Meaning(
+        "The opening is no answer to a demand: its verdict is not Sound.", "open the item from the round's own bundle: assay open"
+    ),
+    "NothingToSlash": Meaning("The bond of the version was taken before, or is free.", "nothing to challenge any more"),
+    "OtherBenchmarker": Meaning(
+        "The rounds have different benchmarkers.", "nothing to challenge: only one's own questions may not come again"
+    ),
+    "OtherPosition": Meaning(
+        "The opened item stands at another position than the Ask names.", "open the item at the position of the Ask"
+    ),
+    "OtherPrompt": Meaning("The prompts differ.", "nothing to challenge: the questions are not the same"),
+    "SameAnswer": Meaning("The two Answers are the same.", "nothing to challenge: repeating an answer is right"),
+    "SameRound": Meaning("Two rounds are needed.", "name another round of the same benchmarker"),
     "AllDeployed": Meaning("All six contracts stand already.", "nothing to do: use the deployment as it is"),
     "AlreadyAttested": Meaning(
         "This version was attested in this round before.", "nothing to do: this version was attested before"
@@ -115,6 +143,21 @@ ERRORS = {
 }
 
 EVENTS = {
+    "DemandAnswered": Meaning(
+        "A demanded position was opened in time: half of the fee is the answerer's, half is burned.",
+        "check the item: assay explain, assay open",
+    ),
+    "DemandExpired": Meaning(
+        "A demanded position was not opened in time: the round is slashed.", "nothing to do: no score of this round counts"
+    ),
+    "Demanded": Meaning(
+        "Somebody wants to see a position; without a Sound opening by the deadline the round is lost.",
+        "answer it from the bundle, before the deadline",
+    ),
+    "FeeReclaimed": Meaning("The fee of an unanswered demand is its demander's again.", "use it again, or take it out: withdraw"),
+    "VersionSlashed": Meaning(
+        "Two different Answers took the bond of a version; score and phase stand.", "look for the two Answers in this transaction"
+    ),
     "Allowed": Meaning("The owner set how much stake this operator may have locked at once.", "see it: assay bench balance"),
     "AnswerPosted": Meaning(
         "An answer was put on chain with its full text: nobody can say that it was withheld.",
@@ -169,6 +212,18 @@ LOST = "nothing to do: the round is over, and no score of it counts"
 FAULTS = {
     "None": Meaning("No fault was proven.", "check it yourself: assay verify ROUND"),
     **{name: Meaning(VERDICTS[name].says, LOST) for name in list(VERDICTS)[3:]},
+    "AckDropped": Meaning("An item counts as silent, and the benchmarker had acknowledged an answer to it.", LOST),
+    "WrongAsk": Meaning("The benchmarker asked another question than the sealed one, or one beyond the set.", LOST),
+    "Reused": Meaning("A question was scored that another round of the benchmarker had scored before.", LOST),
+    "Leaked": Meaning("A sealed item was opened before the answers were over: only a leak can do that.", LOST),
+    "Unanswered": Meaning("A demanded position was not opened in time.", LOST),
+}
+
+DEMANDS = {
+    "None": Meaning("Nobody demanded this position.", "nothing to do"),
+    "Open": Meaning("Somebody waits for this position.", "answer it from the bundle, before its deadline"),
+    "Answered": Meaning("The position was opened in time.", "nothing to do"),
+    "Reclaimed": Meaning("The round ended first, and the demander took the fee back.", "nothing to do"),
 }
 
 PHASES = {
@@ -223,5 +278,6 @@ MEANINGS: Mapping[str, Mapping[str, Meaning]] = {
     "phase": PHASES,
     "standing": STANDINGS,
     "skip": SKIPS,
+    "demandstate": DEMANDS,
 }
 """Kind, then the name as the contracts spell it."""

@@ -9,9 +9,10 @@ from assay.chain.abi import Entry, Interface, decode
 from assay.chain.meanings import ERRORS
 from assay.chain.node import RpcError
 from assay.errors import AssayError, NoFunds, Reverted, WrongChain
-from assay.types import Fault, Phase, Skip, Standing, Verdict
+from assay.types import DemandState, Fault, Phase, Skip, Standing, Verdict
 
-ENUMS: Mapping[str, type[Fault | Phase | Skip | Standing | Verdict]] = {
+ENUMS: Mapping[str, type[DemandState | Fault | Phase | Skip | Standing | Verdict]] = {
+    "enum DemandState": DemandState,
     "enum Fault": Fault,
     "enum Phase": Phase,
     "enum Skip": Skip,

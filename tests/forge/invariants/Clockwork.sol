@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Attestation, Exam, Item, Opening, Phase, RoundId, VersionId} from "../support/Exam.sol";
+import {Attestation, Demand, DemandState, Exam, Item, Opening, Phase, RoundId, SetOpening, VersionId} from "../support/Exam.sol";
 
 /// @notice Plays rounds of one item with three benchmarkers and three providers, honest or not, in any order and at any time.
 /// @dev Every act that the contracts would refuse is passed over, so that a revert is a finding.
@@ -12,6 +12,7 @@ contract Clockwork is Exam {
         uint256 who;
         bool honest;
         bool released;
+        bool taken;
     }
 
     uint256 internal constant PEOPLE = 3;
@@ -33,6 +34,10 @@ contract Clockwork is Exam {
     uint256 public forfeits;
     uint256 public finals;
     uint256 public voids;
+    uint256 public taken;
+    uint256 public answered;
+    uint256 public expired;
+    uint256 public leaks;
     string public broken;
 
     modifier tracked() {
@@ -47,6 +52,8 @@ contract Clockwork is Exam {
             (address key, uint256 secret) = makeAddrAndKey(string.concat("key ", vm.toString(i)));
             address person = makeAddr(string.concat("person ", vm.toString(i)));
             _fund(person, key, FUNDS);
+            vm.prank(person);
+            vault.allow(person, FUNDS);
             deposited += FUNDS;
             people.push(person);
             _keys.push(key);
@@ -75,7 +82,10 @@ contract Clockwork is Exam {
             vm.prank(key);
             rounds.reveal(round, "bundle");
         }
-        if (phase == Phase.Challenging) vm.warp(rounds.roundOf(round).revealedAt + CHALLENGE);
+        if (phase == Phase.Challenging) {
+            (uint40 finalAt,) = rounds.closingOf(round);
+            vm.warp(finalAt);
+        }
         if (phase >= Phase.Final) vm.warp(vm.getBlockTimestamp() + 1 days);
     }
 
@@ -122,7 +132,7 @@ contract Clockwork is Exam {
 
     function attest(uint256 which, bool honest) external tracked {
         if (_sats.length == 0) return;
-        Sat storage sat = _sats[_sats.length - 1 - which % (_sats.length < 6 ? _sats.length : 6)];
+        Sat storage sat = _sat(which);
         if (rounds.phaseOf(sat.round) != Phase.Attesting || rounds.commitmentOf(sat.round, sat.version) != 0) return;
         _attestOne(sat, honest);
     }
@@ -137,7 +147,7 @@ contract Clockwork is Exam {
 
     function challenge(uint256 which, uint256 who) external tracked {
         if (_sats.length == 0) return;
-        Sat storage sat = _sats[_sats.length - 1 - which % (_sats.length < 6 ? _sats.length : 6)];
+        Sat storage sat = _sat(which);
         Phase phase = rounds.phaseOf(sat.round);
         version = sat.version;
         benchmarker = people[_benchmarkerOf[sat.round]];
@@ -176,13 +186,108 @@ contract Clockwork is Exam {
 
     function releaseVersion(uint256 which) external tracked {
         if (_sats.length == 0) return;
-        Sat storage sat = _sats[_sats.length - 1 - which % (_sats.length < 6 ? _sats.length : 6)];
+        Sat storage sat = _sat(which);
         bool due = vm.getBlockTimestamp() >= rounds.deadlinesOf(sat.round).versionsReleasedAt;
         try rounds.releaseVersions(sat.round, _one(sat.version)) {
             if (!due) broken = "a version bond was freed too early";
             sat.released = true;
         } catch {
             if (due) broken = "a version bond could not be freed";
+        }
+    }
+
+    /// @dev A demand of the only position of a sat round, by anybody.
+    function demand(uint256 which, uint256 who) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sat(which);
+        bool open = rounds.phaseOf(sat.round) == Phase.Challenging;
+        vm.prank(people[who % PEOPLE]);
+        try disputes.demand(sat.round, sat.version, 0) {
+            if (!open) broken = "a demand in a closed phase";
+        } catch {}
+    }
+
+    /// @dev Anybody answers with the only opening there is: Sound if the attestation was honest.
+    function answerDemand(uint256 which, uint256 who) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sat(which);
+        Demand memory d = disputes.demandOf(sat.round, sat.version, 0);
+        bool due = d.state == DemandState.Open && vm.getBlockTimestamp() < d.deadline && sat.honest
+            && rounds.phaseOf(sat.round) == Phase.Challenging;
+        version = sat.version;
+        benchmarker = people[_benchmarkerOf[sat.round]];
+        Opening memory o = _opening(_itemsOf(sat), 0);
+        vm.prank(people[who % PEOPLE]);
+        try disputes.answerDemand(sat.round, sat.version, o) {
+            answered++;
+            if (!due) broken = "a demand was answered that could not be";
+        } catch {
+            if (due) broken = "an honest demand could not be answered";
+        }
+    }
+
+    function expire(uint256 which) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sat(which);
+        Demand memory d = disputes.demandOf(sat.round, sat.version, 0);
+        bool due =
+            d.state == DemandState.Open && vm.getBlockTimestamp() >= d.deadline && rounds.phaseOf(sat.round) == Phase.Challenging;
+        try disputes.expire(sat.round, sat.version, 0) {
+            expired++;
+            if (!due) broken = "expired out of turn";
+        } catch {
+            if (due) broken = "an unanswered demand could not be expired";
+        }
+    }
+
+    function reclaim(uint256 which) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sat(which);
+        Phase phase = rounds.phaseOf(sat.round);
+        bool due = disputes.demandOf(sat.round, sat.version, 0).state == DemandState.Open
+            && (phase == Phase.Slashed || phase == Phase.Final);
+        try disputes.reclaim(sat.round, sat.version, 0) {
+            if (!due) broken = "a fee was freed that was not due";
+        } catch {
+            if (due) broken = "a fee could not be freed";
+        }
+    }
+
+    /// @dev The provider answers twice, differently.
+    function answerTwice(uint256 which, uint256 who) external tracked {
+        if (_sats.length == 0) return;
+        Sat storage sat = _sat(which);
+        Phase phase = rounds.phaseOf(sat.round);
+        bool due = !sat.taken && !sat.released && vm.getBlockTimestamp() < rounds.deadlinesOf(sat.round).versionsReleasedAt;
+        version = sat.version;
+        provider.privateKey = _secrets[sat.who];
+        vm.prank(people[who % PEOPLE]);
+        try disputes.challengeAnswers(
+            sat.round, sat.version, 0, _answer(sat.round, 0, "prompt", "one"), _answer(sat.round, 0, "prompt", "other")
+        ) {
+            sat.taken = true;
+            taken++;
+            if (!due) broken = "a version bond was taken twice or too late";
+            if (rounds.phaseOf(sat.round) != phase) broken = "two Answers moved a phase";
+        } catch {
+            if (due) broken = "two Answers could not be challenged";
+        }
+    }
+
+    /// @dev The benchmarker's questions leak: a fault before answerBy, nothing after it.
+    function leak(uint256 which, uint256 who) external tracked {
+        if (_sats.length == 0 || who % 4 != 0) return;
+        Sat storage sat = _sat(which);
+        bool due = rounds.phaseOf(sat.round) == Phase.Answering;
+        version = sat.version;
+        benchmarker = people[_benchmarkerOf[sat.round]];
+        SetOpening memory opening = _setOpening(_itemsOf(sat), 0);
+        vm.prank(people[who % PEOPLE]);
+        try disputes.challengeLeak(sat.round, opening) {
+            leaks++;
+            if (!due) broken = "a leak after answerBy was a fault";
+        } catch {
+            if (due) broken = "a leak could not be challenged";
         }
     }
 
@@ -193,7 +298,8 @@ contract Clockwork is Exam {
             free += _free(people[i]);
             locked += _locked(people[i]);
             (, uint256 byKey) = vault.allowanceOf(people[i], _keys[i]);
-            used += byKey;
+            (, uint256 byOwner) = vault.allowanceOf(people[i], people[i]);
+            used += byKey + byOwner;
         }
     }
 
@@ -203,7 +309,8 @@ contract Clockwork is Exam {
             if (!_isSettled(_rounds[i])) total += ROUND_BOND;
         }
         for (uint256 i = 0; i < _sats.length; i++) {
-            if (!_sats[i].released) total += VERSION_BOND;
+            if (!_sats[i].released && !_sats[i].taken) total += VERSION_BOND;
+            if (disputes.demandOf(_sats[i].round, _sats[i].version, 0).state == DemandState.Open) total += DEMAND_FEE;
         }
     }
 
@@ -219,8 +326,10 @@ contract Clockwork is Exam {
         return _rounds.length;
     }
 
-    function roundBond() external pure returns (uint256) {
-        return ROUND_BOND;
+    /// @dev Half of every taken round bond and of every answered fee, nine tenths of every taken version bond.
+    function burnsDue() external view returns (uint256) {
+        uint256 bonds = (faults + forfeits + expired + leaks) * ROUND_BOND / 2;
+        return bonds + answered * DEMAND_FEE / 2 + taken * VERSION_BOND * 9 / 10;
     }
 
     /// @dev The bit is in the last byte of the fourth slot of a record; no view shows it.
@@ -251,6 +360,11 @@ contract Clockwork is Exam {
         return false;
     }
 
+    /// @dev One of the last six sittings.
+    function _sat(uint256 which) private view returns (Sat storage) {
+        return _sats[_sats.length - 1 - which % (_sats.length < 6 ? _sats.length : 6)];
+    }
+
     /// @dev One of the last four rounds.
     function _pick(uint256 which) private view returns (RoundId) {
         uint256 last = _rounds.length < 4 ? _rounds.length : 4;
@@ -262,7 +376,7 @@ contract Clockwork is Exam {
         bytes memory signature = _signEnrol(round, _versions[who], _secrets[who]);
         vm.prank(_keys[_benchmarkerOf[round]]);
         rounds.enrol(round, _one(_versions[who]), _one(signature));
-        if (rounds.roundOf(round).enrolled > before) _sats.push(Sat(round, _versions[who], who, true, false));
+        if (rounds.roundOf(round).enrolled > before) _sats.push(Sat(round, _versions[who], who, true, false, false));
     }
 
     function _attestAll(RoundId round, bool honest) private {

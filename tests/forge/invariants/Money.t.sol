@@ -13,7 +13,7 @@ contract MoneyTest is Test {
         clockwork = new Clockwork();
         clockwork.start();
         // An act that is named twice is played twice as often.
-        bytes4[17] memory acts = [
+        bytes4[24] memory acts = [
             Clockwork.pass.selector,
             Clockwork.deposit.selector,
             Clockwork.withdraw.selector,
@@ -28,6 +28,13 @@ contract MoneyTest is Test {
             Clockwork.forfeit.selector,
             Clockwork.release.selector,
             Clockwork.releaseVersion.selector,
+            Clockwork.demand.selector,
+            Clockwork.demand.selector,
+            Clockwork.answerDemand.selector,
+            Clockwork.expire.selector,
+            Clockwork.reclaim.selector,
+            Clockwork.answerTwice.selector,
+            Clockwork.leak.selector,
             Clockwork.proceed.selector,
             Clockwork.proceed.selector,
             Clockwork.proceed.selector
@@ -55,10 +62,10 @@ contract MoneyTest is Test {
         assertEq(locked, clockwork.owed());
     }
 
-    /// @dev I3: every fault and every forfeit burns half a round bond, and nothing else burns.
-    function invariant_burns__areHalfOfEveryTakenBond() external view {
-        uint256 taken = clockwork.faults() + clockwork.forfeits();
-        assertEq(clockwork.burned(), taken * clockwork.roundBond() / 2);
+    /// @dev I3: every fault and every forfeit burns half a round bond, every answered demand half a fee, two Answers nine tenths of a
+    /// version bond, and nothing else burns.
+    function invariant_burns__areTheSharesOfWhatWasTaken() external view {
+        assertEq(clockwork.burned(), clockwork.burnsDue());
     }
 
     /// @dev I4 to I7: phases move along the table only, no honest round is slashed, no lie survives a challenge, bonds move in their phase.
@@ -72,5 +79,9 @@ contract MoneyTest is Test {
         emit log_named_uint("void", clockwork.voids());
         emit log_named_uint("faults", clockwork.faults());
         emit log_named_uint("forfeits", clockwork.forfeits());
+        emit log_named_uint("leaks", clockwork.leaks());
+        emit log_named_uint("answered demands", clockwork.answered());
+        emit log_named_uint("expired demands", clockwork.expired());
+        emit log_named_uint("taken version bonds", clockwork.taken());
     }
 }

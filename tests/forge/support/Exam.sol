@@ -11,7 +11,7 @@ import {Rounds} from "../../../contracts/Rounds.sol";
 import {StakeVault} from "../../../contracts/StakeVault.sol";
 import {TaskRegistry} from "../../../contracts/TaskRegistry.sol";
 import {Addresses} from "../../../contracts/interfaces/IDeployer.sol";
-import {IDisputes} from "../../../contracts/interfaces/IDisputes.sol";
+import {Demand, DemandState, IDisputes, SetOpening, SignedAnswer, SignedAsk} from "../../../contracts/interfaces/IDisputes.sol";
 import {IJudge, Opening, Sibling, Verdict} from "../../../contracts/interfaces/IJudge.sol";
 import {IMetric} from "../../../contracts/interfaces/IMetric.sol";
 import {IModelRegistry, ModelId, Version, VersionId} from "../../../contracts/interfaces/IModelRegistry.sol";
@@ -68,6 +68,8 @@ abstract contract Exam is Test {
     uint256 internal constant CHALLENGE = 4 days;
     uint256 internal constant ROUND_BOND = 10 ether;
     uint256 internal constant VERSION_BOND = 1 ether;
+    uint256 internal constant DEMAND = 4 hours;
+    uint256 internal constant DEMAND_FEE = 0.01 ether;
 
     ITaskRegistry internal tasks;
     IModelRegistry internal models;
@@ -144,10 +146,10 @@ abstract contract Exam is Test {
             attestWindow: uint32(ATTEST),
             revealWindow: uint32(REVEAL),
             challengeWindow: uint32(CHALLENGE),
-            demandWindow: 4 hours,
+            demandWindow: uint32(DEMAND),
             roundBond: uint96(ROUND_BOND),
             versionBond: uint96(VERSION_BOND),
-            demandFee: 0.01 ether
+            demandFee: uint64(DEMAND_FEE)
         });
     }
 
@@ -314,6 +316,13 @@ abstract contract Exam is Test {
         o.seed = uint256(keccak256("a reader's seed"));
     }
 
+    /// @dev The sealed half of an item, its texts as hashes.
+    function _setOpening(Item[] memory items, uint256 p) internal view returns (SetOpening memory s) {
+        s.item =
+            SealedItem(uint32(p), items[p].kind, keccak256(items[p].prompt), keccak256(items[p].referenceText), items[p].salt);
+        s.path = _setTree(items).path(p);
+    }
+
     // Signatures
 
     function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
@@ -343,6 +352,24 @@ abstract contract Exam is Test {
         bytes32 domain = Receipts.domainSeparator(address(rounds));
         bytes32 digest = Receipts.answerDigest(domain, round, v, uint32(p), keccak256(prompt), keccak256(response));
         return _sign(provider.privateKey, digest);
+    }
+
+    function _signAck(RoundId round, VersionId v, uint256 p, bytes memory response) internal view returns (bytes memory) {
+        bytes32 domain = Receipts.domainSeparator(address(rounds));
+        return _sign(examiner.privateKey, Receipts.ackDigest(domain, round, v, uint32(p), keccak256(response)));
+    }
+
+    function _ask(RoundId round, uint256 p, bytes memory prompt) internal view returns (SignedAsk memory) {
+        uint40 until = uint40(vm.getBlockTimestamp() + 60);
+        return SignedAsk(version, uint32(p), keccak256(prompt), until, _signAsk(round, version, p, prompt, until));
+    }
+
+    function _answer(RoundId round, uint256 p, bytes memory prompt, bytes memory response)
+        internal
+        view
+        returns (SignedAnswer memory)
+    {
+        return SignedAnswer(keccak256(prompt), keccak256(response), _signAnswer(round, version, p, prompt, response));
     }
 
     /// @dev An exchange at a position, signed by both sides, ready to be posted.

@@ -31,7 +31,7 @@ def run(agent: Agent, round_: RoundId) -> ReleaseReport:
         ripe = found.phase in (Phase.FINAL, Phase.VOID) and not log.released
         versions = _ripe_versions(found, log)
         if not ripe and not versions:
-            _demand_nothing_left(found, log)
+            _demand_nothing_left(agent, found, log)
         if ripe:
             send(agent, round_, STEP, agent.chain.rounds.release(round_))
         for start in range(0, len(versions), BATCH):
@@ -42,14 +42,15 @@ def run(agent: Agent, round_: RoundId) -> ReleaseReport:
 def _ripe_versions(found: Standing, log: RoundLog) -> list[VersionId]:
     if found.block.timestamp < found.deadlines.versions_released_at:
         return []
-    return [entry.version for entry in log.enrolled if entry.version not in log.versions_released]
+    settled = {*log.versions_released, *log.versions_slashed}
+    return [entry.version for entry in log.enrolled if entry.version not in settled]
 
 
-def _demand_nothing_left(found: Standing, log: RoundLog) -> None:
+def _demand_nothing_left(agent: Agent, found: Standing, log: RoundLog) -> None:
     """NotYet unless everything is released or lost."""
     if found.phase not in (Phase.FINAL, Phase.VOID, Phase.FORFEITED, Phase.SLASHED):
-        until = found.facts.revealed_at + found.task.challenge_window if found.facts.revealed_at else 0
+        until = agent.chain.rounds.closing(log.round).final_at  # a demand moves it
         raise NotYet(f"the round is {found.phase.name.lower()}", "run the same command when it is final", at=until)
-    if len(log.versions_released) < len(log.enrolled):
+    if len(log.versions_released) + len(log.versions_slashed) < len(log.enrolled):
         at = found.deadlines.versions_released_at
         raise NotYet(f"the version bonds are free from {at}", "run the same command then", at=at)

@@ -9,6 +9,7 @@ from assay.errors import Reverted
 from assay.types import (
     Address,
     Attestation,
+    Closing,
     Deadlines,
     Fault,
     Phase,
@@ -63,6 +64,10 @@ class Rounds(Contract):
         """Where a round stands; UNKNOWN where there is none."""
         (phase,) = self._read("phaseOf", round_, at=at)
         return Phase(phase)
+
+    def closing(self, round_: RoundId, *, at: At = "latest") -> Closing:
+        """When the challenge window closes and the last deadline of its demands; zeros before the reveal. Reverted if unknown."""
+        return Closing(*self._read("closingOf", round_, at=at))
 
     def score(self, round_: RoundId, version: VersionId, *, at: At = "latest") -> ScoreView:
         """A version's score with phase, standing and counts."""

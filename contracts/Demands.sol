@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Addresses} from "./interfaces/IDeployer.sol";
+import {Demand, DemandState, IDisputes} from "./interfaces/IDisputes.sol";
+import {IJudge, Opening, Verdict} from "./interfaces/IJudge.sol";
+import {VersionId} from "./interfaces/IModelRegistry.sol";
+import {Fault, IRounds, Phase, RoundId} from "./interfaces/IRounds.sol";
+import {IStakeVault} from "./interfaces/IStakeVault.sol";
+import {ITaskRegistry} from "./interfaces/ITaskRegistry.sol";
+
+/// @title Demands
+/// @notice Positions that somebody wants to see, and what becomes of a round that does not show them; see IDisputes.
+/// @dev The queue's end, and Final with it, are kept in Rounds.
+abstract contract Demands is IDisputes {
+    uint256 private constant REWARD_BPS = 5_000;
+
+    IRounds internal immutable _rounds;
+    IJudge internal immutable _judge;
+    ITaskRegistry private immutable _tasks;
+    IStakeVault private immutable _vault;
+
+    mapping(RoundId => mapping(VersionId => mapping(uint32 position => Demand))) private _demands;
+
+    constructor(Addresses memory all) {
+        _rounds = all.rounds;
+        _judge = all.judge;
+        _tasks = all.tasks;
+        _vault = all.vault;
+    }
+
+    /// @inheritdoc IDisputes
+    function demand(RoundId round, VersionId version, uint32 position) external returns (uint40 deadline) {
+        Demand storage d = _demands[round][version][position];
+
+        if (d.state != DemandState.None) revert AlreadyDemanded(round, version, position);
+
+        uint256 fee;
+        (deadline, fee) = _rounds.queueDemand(round, version, position);
+        d.demander = msg.sender;
+        d.deadline = deadline;
+        d.state = DemandState.Open;
+
+        emit Demanded(round, version, position, msg.sender, deadline);
+
+        _vault.lock(msg.sender, msg.sender, fee);
+    }
+
+    /// @inheritdoc IDisputes
+    function answerDemand(RoundId round, VersionId version, Opening calldata opening) external {
+        Demand storage d = _openDemand(round, version, opening.position);
+        Phase phase = _rounds.phaseOf(round);
+
+        if (phase != Phase.Challenging) revert IRounds.WrongPhase(round, phase);
+        if (block.timestamp >= d.deadline) revert AnswerTooLate(block.timestamp, d.deadline);
+        Verdict verdict = _judge.judge(round, version, opening);
+        if (verdict != Verdict.Sound) revert NotSound(verdict);
+
+        d.state = DemandState.Answered;
+
+        emit DemandAnswered(round, version, opening.position, msg.sender);
+
+        _vault.slash(d.demander, d.demander, _feeOf(round), msg.sender, REWARD_BPS);
+    }
+
+    /// @inheritdoc IDisputes
+    function expire(RoundId round, VersionId version, uint32 position) external {
+        Demand storage d = _openDemand(round, version, position);
+
+        if (block.timestamp < d.deadline) revert ExpiredTooEarly(block.timestamp, d.deadline);
+
+        emit DemandExpired(round, version, position, d.demander);
+
+        _rounds.slash(round, Fault.Unanswered, d.demander);
+    }
+
+    /// @inheritdoc IDisputes
+    function reclaim(RoundId round, VersionId version, uint32 position) external {
+        Demand storage d = _openDemand(round, version, position);
+        Phase phase = _rounds.phaseOf(round);
+
+        if (phase != Phase.Slashed && phase != Phase.Final) revert IRounds.WrongPhase(round, phase);
+
+        d.state = DemandState.Reclaimed;
+
+        emit FeeReclaimed(round, version, position, d.demander);
+
+        _vault.unlock(d.demander, d.demander, _feeOf(round));
+    }
+
+    /// @inheritdoc IDisputes
+    function demandOf(RoundId round, VersionId version, uint32 position) external view returns (Demand memory) {
+        return _demands[round][version][position];
+    }
+
+    function _openDemand(RoundId round, VersionId version, uint32 position) private view returns (Demand storage d) {
+        d = _demands[round][version][position];
+        if (d.state != DemandState.Open) revert NoOpenDemand(round, version, position);
+    }
+
+    function _feeOf(RoundId round) private view returns (uint256) {
+        return _tasks.paramsOf(_rounds.roundOf(round).task).demandFee;
+    }
+}
