@@ -82,7 +82,7 @@ contract Clockwork is Exam {
             vm.prank(key);
             rounds.reveal(round, "bundle");
         }
-        if (phase == Phase.Challenging) {
+        if (phase == Phase.Challenging && which % 2 == 0) {
             (uint40 finalAt,) = rounds.closingOf(round);
             vm.warp(finalAt);
         }
@@ -196,10 +196,13 @@ contract Clockwork is Exam {
         }
     }
 
-    /// @dev A demand of the only position of a sat round, by anybody.
+    /// @dev A demand of the only position of a sat round, by anybody; of one that is being challenged, where there is one.
     function demand(uint256 which, uint256 who) external tracked {
         if (_sats.length == 0) return;
         Sat storage sat = _sat(which);
+        for (uint256 i = 0; i < 6 && rounds.phaseOf(sat.round) != Phase.Challenging; i++) {
+            sat = _sat(i);
+        }
         bool open = rounds.phaseOf(sat.round) == Phase.Challenging;
         vm.prank(people[who % PEOPLE]);
         try disputes.demand(sat.round, sat.version, 0) {
@@ -210,7 +213,7 @@ contract Clockwork is Exam {
     /// @dev Anybody answers with the only opening there is: Sound if the attestation was honest.
     function answerDemand(uint256 which, uint256 who) external tracked {
         if (_sats.length == 0) return;
-        Sat storage sat = _sat(which);
+        Sat storage sat = _demanded(which);
         Demand memory d = disputes.demandOf(sat.round, sat.version, 0);
         bool due = d.state == DemandState.Open && vm.getBlockTimestamp() < d.deadline && sat.honest
             && rounds.phaseOf(sat.round) == Phase.Challenging;
@@ -228,8 +231,9 @@ contract Clockwork is Exam {
 
     function expire(uint256 which) external tracked {
         if (_sats.length == 0) return;
-        Sat storage sat = _sat(which);
+        Sat storage sat = _demanded(which);
         Demand memory d = disputes.demandOf(sat.round, sat.version, 0);
+        if (which % 2 == 0 && d.deadline > vm.getBlockTimestamp()) vm.warp(d.deadline);
         bool due =
             d.state == DemandState.Open && vm.getBlockTimestamp() >= d.deadline && rounds.phaseOf(sat.round) == Phase.Challenging;
         try disputes.expire(sat.round, sat.version, 0) {
@@ -242,7 +246,7 @@ contract Clockwork is Exam {
 
     function reclaim(uint256 which) external tracked {
         if (_sats.length == 0) return;
-        Sat storage sat = _sat(which);
+        Sat storage sat = _demanded(which);
         Phase phase = rounds.phaseOf(sat.round);
         bool due = disputes.demandOf(sat.round, sat.version, 0).state == DemandState.Open
             && (phase == Phase.Slashed || phase == Phase.Final);
@@ -276,7 +280,7 @@ contract Clockwork is Exam {
 
     /// @dev The benchmarker's questions leak: a fault before answerBy, nothing after it.
     function leak(uint256 which, uint256 who) external tracked {
-        if (_sats.length == 0 || who % 4 != 0) return;
+        if (_sats.length == 0 || who % 5 != 0) return;
         Sat storage sat = _sat(which);
         bool due = rounds.phaseOf(sat.round) == Phase.Answering;
         version = sat.version;
@@ -363,6 +367,14 @@ contract Clockwork is Exam {
     /// @dev One of the last six sittings.
     function _sat(uint256 which) private view returns (Sat storage) {
         return _sats[_sats.length - 1 - which % (_sats.length < 6 ? _sats.length : 6)];
+    }
+
+    /// @dev One of them with an open demand, if there is one.
+    function _demanded(uint256 which) private view returns (Sat storage sat) {
+        sat = _sat(which);
+        for (uint256 i = 0; i < 6 && disputes.demandOf(sat.round, sat.version, 0).state != DemandState.Open; i++) {
+            sat = _sat(i);
+        }
     }
 
     /// @dev One of the last four rounds.

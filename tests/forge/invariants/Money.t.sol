@@ -13,7 +13,7 @@ contract MoneyTest is Test {
         clockwork = new Clockwork();
         clockwork.start();
         // An act that is named twice is played twice as often.
-        bytes4[24] memory acts = [
+        bytes4[26] memory acts = [
             Clockwork.pass.selector,
             Clockwork.deposit.selector,
             Clockwork.withdraw.selector,
@@ -30,6 +30,8 @@ contract MoneyTest is Test {
             Clockwork.releaseVersion.selector,
             Clockwork.demand.selector,
             Clockwork.demand.selector,
+            Clockwork.demand.selector,
+            Clockwork.answerDemand.selector,
             Clockwork.answerDemand.selector,
             Clockwork.expire.selector,
             Clockwork.reclaim.selector,
