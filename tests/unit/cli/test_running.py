@@ -1,0 +1,39 @@
+"""What people read of `bench status` and `bench cost`: the step, its time, its price, and what is at stake."""
+
+from assay.agent.costs import cost
+from assay.agent.prospects import Prospect
+from assay.cli.running import _cost_text, _status_text
+from assay.types import Phase, RoundId, TaskId, TaskParams
+
+ETHER = 10**18
+TASK = TaskId(b"\x02" * 32)
+
+
+def test_status_text__bonded_step__says_when_by_when_and_what_is_lost() -> None:
+    waits = ("set", RoundId(b"\x01" * 32), TASK, Phase.ANSWERING, "attest", 8_000, 9_000, 8_500, 80_000, 10**15, 2 * ETHER)
+    text = "\n".join(_status_text([Prospect(*waits, loses="the round bond", why="")], 500))
+    for words in ("0x010101010101", "attest in 2.1 hours (at 8000)", "2.4 hours (before 9000)", "80,000 gas", "bond, 2 ether"):
+        assert words in text
+
+
+def test_status_text__nothing_left_and_nothing_at_all() -> None:
+    over = Prospect("set", None, TASK, Phase.FINAL, "", 0, 0, None, 0, 0, 0, "", "all is free")
+    assert list(_status_text([over], 5)) == ["set  not sealed  final", "  nothing left: all is free"]
+    assert "assay bench import" in "".join(_status_text([], 5))
+
+
+def test_cost_text__every_step_bonds_times_and_width() -> None:
+    params = TaskParams(b"", "0x", 1, 9, 9, 9, 86_400, 1, 86_400, 86_400, 86_400, 1, 2 * ETHER, ETHER // 10, 1)
+    text = "\n".join(_cost_text(cost(params, "EM|", 2, 100, 100, 10**9), "news", TASK))
+    for words in (
+        "seal",
+        "enrol",
+        "attest",
+        "reveal",
+        "release",
+        "2 ether of yours, 4.0 days",
+        "0.1 ether of each",
+        "±9.8 of 100",
+    ):
+        assert words in text
+    assert text.endswith(f"next: assay bench seal news --task 0x{TASK.hex()}")
