@@ -119,7 +119,7 @@ class Demo:
 
     def models(self, providers: Sequence[tuple[Person, Model]]) -> None:
         """Versions on chain, gateways up."""
-        self.chapter("Four providers commit their versions and start their gateways")
+        self.chapter(f"{len(providers)} providers commit their versions and start their gateways")
         self.gateways = self.together(self._commit_and_serve, providers)
 
     def _commit_and_serve(self, pair: tuple[Person, Model]) -> str:
