@@ -6,7 +6,7 @@ from assay.agent.journal import Journal
 from assay.agent.records import RoundRecord
 from assay.chain.client import Chain
 from assay.chain.index import round_log
-from assay.types import Block, Phase, Round, RoundId, TaskParams
+from assay.types import Block, Phase, RoundId
 
 OPEN = (Phase.ANSWERING, Phase.ATTESTING)
 OVER = (Phase.FINAL, Phase.VOID)
@@ -35,7 +35,7 @@ def look(chain: Chain, journal: Journal, record: RoundRecord, gateways: tuple[st
         deadlines=ends,
         latest_ask=ends.answer_by - task.post_window,
         sealed_at=round_.sealed_at,
-        final_from=_final_from(round_, task),
+        final_from=chain.rounds.closing(id_, at=at).final_at,
         items=record.items,
         enrolled=round_.enrolled,
         unenrolled=len(frozenset(gateways) - reached),
@@ -44,12 +44,8 @@ def look(chain: Chain, journal: Journal, record: RoundRecord, gateways: tuple[st
         unacknowledged=len(exchanges.undelivered(journal, id_)) if phase in OPEN else 0,
         scored=len(journal.scores(id_)),
         released=log.released if log else False,
-        versions_left=len(enrolled.difference(log.versions_released)) if log else 0,
+        versions_left=len(enrolled.difference(log.versions_released, log.versions_slashed)) if log else 0,
     )
-
-
-def _final_from(round_: Round, task: TaskParams) -> int:
-    return round_.revealed_at + task.challenge_window if round_.revealed_at else 0
 
 
 def _asked(journal: Journal, round_: RoundId) -> bool:
