@@ -116,7 +116,7 @@ class Journal:
         if self._leased:
             yield
             return
-        with self.path.with_suffix(".lock").open("w") as file:
+        with os.fdopen(os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600), "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

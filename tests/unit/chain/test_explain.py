@@ -1,6 +1,7 @@
 """Everything that a contract can say has a sentence."""
 
 import itertools
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -120,6 +121,10 @@ def test_by_transaction__refused_on_chain__why(chain: Chain) -> None:
     chain.node.request("anvil_impersonateAccount", [sender])
     body = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "gas": hex(200_000)}
     sent = chain.node.request("eth_sendTransaction", [body])
+    deadline = time.monotonic() + 10
+    while chain.node.request("eth_getTransactionReceipt", [sent]) is None:  # Anvil mines a moment after it answers
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     (found,) = explain.by_transaction(chain, bytes.fromhex(sent[2:]))
     assert (found.kind, found.name, found.arguments["amount"]) == ("error", "InsufficientFree", "7")
 
