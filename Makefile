@@ -66,7 +66,7 @@ parity: setup ## sacreBLEU, the mirrors and the contracts on PAIRS pairs of each
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock: setup ## pin all Python packages anew
-	$(COMPILE) --extra dev --extra demo -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --extra demo --extra cluster -o requirements.lock pyproject.toml
 	$(COMPILE) -o requirements-ape.lock requirements-ape.in
 
 clean: ## remove what this file made
