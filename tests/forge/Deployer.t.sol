@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Addresses, Deployer, Exam} from "./support/Exam.sol";
-import {IDeployer} from "../../contracts/interfaces/IDeployer.sol";
+import {Addresses, Exam, IDeployer} from "./support/Exam.sol";
 
 // Deployer
 // ├── deployNext
@@ -19,11 +18,11 @@ import {IDeployer} from "../../contracts/interfaces/IDeployer.sol";
 contract DeployerTest is Exam {
     address internal constant CREATE2_DEPLOYER = 0x4e59b44847b379578588920cA78FbF26c0B4956C;
 
-    Deployer internal deployer;
+    IDeployer internal deployer;
 
     function setUp() public override {
         super.setUp();
-        deployer = new Deployer(_codeHashes());
+        deployer = _deployer();
     }
 
     function test_deployNext__otherCode__reverts() external {
@@ -81,7 +80,7 @@ contract DeployerTest is Exam {
     }
 
     function test_create2__sameCode__sameAddress() external {
-        bytes memory initCode = abi.encodePacked(type(Deployer).creationCode, abi.encode(_codeHashes()));
+        bytes memory initCode = abi.encodePacked(vm.getCode("Deployer.sol:Deployer"), abi.encode(_codeHashes()));
         address expected = vm.computeCreate2Address(bytes32(0), keccak256(initCode), CREATE2_DEPLOYER);
         assertGt(CREATE2_DEPLOYER.code.length, 0, "the common deployer");
 
@@ -89,6 +88,6 @@ contract DeployerTest is Exam {
 
         assertTrue(accepted);
         assertEq(address(bytes20(result)), expected);
-        assertEq(address(Deployer(expected).addresses().tasks), vm.computeCreateAddress(expected, 1));
+        assertEq(address(IDeployer(expected).addresses().tasks), vm.computeCreateAddress(expected, 1));
     }
 }

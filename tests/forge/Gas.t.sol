@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Attestation, Exam, Phase, RoundId, TaskParams, VersionId} from "./support/Exam.sol";
-import {Bleu} from "../../contracts/metrics/Bleu.sol";
+import {Attestation, Exam, IMetric, Phase, RoundId, TaskParams, VersionId} from "./support/Exam.sol";
 
 /// @notice Gas of whole transactions, intrinsic cost and calldata included, against ceilings: the receipts of contracts/README.md.
 /// @dev A round of 1000 items under BLEU with ten versions.
@@ -16,7 +15,7 @@ contract GasTest is Exam {
 
     function setUp() public override {
         super.setUp();
-        metric = new Bleu();
+        metric = IMetric(deployCode("Bleu.sol:Bleu"));
         TaskParams memory p = _params();
         (p.metricWords, p.maxBytes) = (1, 1000);
         task = tasks.register(p);

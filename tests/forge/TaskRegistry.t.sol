@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IMetric, ITaskRegistry, Seals, TaskId, TaskParams, TaskRegistry, Windows} from "./support/Exam.sol";
+import {IMetric, ITaskRegistry, Seals, TaskId, TaskParams, Windows} from "./support/Exam.sol";
 import {Exam} from "./support/Exam.sol";
 import {MetricThatChanges} from "./support/Metrics.sol";
 
@@ -235,9 +235,13 @@ contract TaskRegistryTest is Exam {
         );
         (uint96 bond, uint96 versionBond, uint64 fee) = tasks.bondsAt(number);
         assertEq(abi.encode(bond, versionBond, fee), abi.encode(p.roundBond, p.versionBond, p.demandFee));
+        assertEq(abi.encode(tasks.paramsOf(id)), abi.encode(p));
+        _expectScoring(number, p);
+    }
+
+    function _expectScoring(uint32 number, TaskParams memory p) private view {
         (IMetric m, uint8 words, uint32 maxBytes, uint16 bps) = tasks.scoringAt(number);
         assertEq(abi.encode(m, words, maxBytes, bps), abi.encode(metric, 2, p.maxBytes, p.maxSilenceBps));
-        assertEq(abi.encode(tasks.paramsOf(id)), abi.encode(p));
     }
 
     function _expectWindow(uint256 i, uint32 window) private {

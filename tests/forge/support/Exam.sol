@@ -3,14 +3,7 @@ pragma solidity 0.8.30;
 
 import {Test, Vm} from "forge-std/Test.sol";
 
-import {Deployer} from "../../../contracts/Deployer.sol";
-import {Disputes} from "../../../contracts/Disputes.sol";
-import {Judge} from "../../../contracts/Judge.sol";
-import {ModelRegistry} from "../../../contracts/ModelRegistry.sol";
-import {Rounds} from "../../../contracts/Rounds.sol";
-import {StakeVault} from "../../../contracts/StakeVault.sol";
-import {TaskRegistry} from "../../../contracts/TaskRegistry.sol";
-import {Addresses} from "../../../contracts/interfaces/IDeployer.sol";
+import {Addresses, IDeployer} from "../../../contracts/interfaces/IDeployer.sol";
 import {Demand, DemandState, IDisputes, SetOpening, SignedAnswer, SignedAsk} from "../../../contracts/interfaces/IDisputes.sol";
 import {IJudge, Opening, Sibling, Verdict} from "../../../contracts/interfaces/IJudge.sol";
 import {IMetric} from "../../../contracts/interfaces/IMetric.sol";
@@ -105,15 +98,20 @@ abstract contract Exam is Test {
 
     // Setting up
 
+    /// @dev By name and not by import: so this file is compiled apart from them, and they as they ship (see foundry.toml).
     function _codes() internal view returns (bytes[6] memory) {
         return [
-            type(TaskRegistry).creationCode,
-            type(ModelRegistry).creationCode,
-            type(StakeVault).creationCode,
-            type(Rounds).creationCode,
-            type(Judge).creationCode,
-            type(Disputes).creationCode
+            vm.getCode("TaskRegistry.sol:TaskRegistry"),
+            vm.getCode("ModelRegistry.sol:ModelRegistry"),
+            vm.getCode("StakeVault.sol:StakeVault"),
+            vm.getCode("Rounds.sol:Rounds"),
+            vm.getCode("Judge.sol:Judge"),
+            vm.getCode("Disputes.sol:Disputes")
         ];
+    }
+
+    function _deployer() internal returns (IDeployer) {
+        return IDeployer(deployCode("Deployer.sol:Deployer", abi.encode(_codeHashes())));
     }
 
     function _codeHashes() internal view returns (bytes32[6] memory hashes) {
@@ -124,7 +122,7 @@ abstract contract Exam is Test {
     }
 
     function _deploy() internal {
-        Deployer deployer = new Deployer(_codeHashes());
+        IDeployer deployer = _deployer();
         bytes[6] memory codes = _codes();
         for (uint256 i = 0; i < 6; i++) {
             deployer.deployNext(codes[i]);
