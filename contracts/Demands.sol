@@ -53,7 +53,7 @@ abstract contract Demands is IDisputes {
 
         if (phase != Phase.Challenging) revert IRounds.WrongPhase(round, phase);
         if (block.timestamp >= d.deadline) revert AnswerTooLate(block.timestamp, d.deadline);
-        Verdict verdict = _judge.judge(round, version, opening);
+        Verdict verdict = _verdict();
         if (verdict != Verdict.Sound) revert NotSound(verdict);
 
         d.state = DemandState.Answered;
@@ -99,6 +99,18 @@ abstract contract Demands is IDisputes {
     }
 
     function _feeOf(RoundId round) private view returns (uint256) {
-        return _tasks.paramsOf(_rounds.roundOf(round).task).demandFee;
+        (,, uint64 fee) = _tasks.bondsAt(_rounds.sealOf(round).task);
+        return fee;
+    }
+
+    /// @dev The verdict on the round, version and opening that this very call begins with. `judge` takes the same three, so it gets the
+    /// words as they came: to decode and encode an opening anew would cost more than to judge its paths.
+    function _verdict() internal view returns (Verdict) {
+        (bool judged, bytes memory result) = address(_judge).staticcall(bytes.concat(IJudge.judge.selector, msg.data[4:]));
+        if (judged) return abi.decode(result, (Verdict));
+        // Solidity has no expression that reverts with bytes as they are.
+        assembly ("memory-safe") {
+            revert(add(result, 32), mload(result))
+        }
     }
 }

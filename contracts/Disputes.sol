@@ -6,7 +6,7 @@ import {Addresses} from "./interfaces/IDeployer.sol";
 import {IDisputes, SetOpening, SignedAnswer, SignedAsk} from "./interfaces/IDisputes.sol";
 import {IJudge, Opening, Verdict} from "./interfaces/IJudge.sol";
 import {IModelRegistry, VersionId} from "./interfaces/IModelRegistry.sol";
-import {Fault, IRounds, Phase, Round, RoundId, Standing} from "./interfaces/IRounds.sol";
+import {Fault, IRounds, Phase, RoundId, Seal} from "./interfaces/IRounds.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 import {SealedItem, Seals} from "./libraries/Seals.sol";
 
@@ -24,7 +24,7 @@ contract Disputes is Demands {
 
     /// @inheritdoc IDisputes
     function challenge(RoundId round, VersionId version, Opening calldata opening) external returns (Verdict verdict) {
-        verdict = _judge.judge(round, version, opening);
+        verdict = _verdict();
 
         Fault fault = _faultOf(verdict);
 
@@ -41,8 +41,8 @@ contract Disputes is Demands {
         bytes32 responseHash,
         bytes calldata ackSignature
     ) external {
-        Round memory facts = _factsOf(round);
-        Verdict verdict = _judge.judge(round, version, opening);
+        Seal memory facts = _rounds.sealOf(round);
+        Verdict verdict = _verdict();
         bytes32 ack = Receipts.ackDigest(_domain(), round, version, opening.position, responseHash);
 
         if (verdict == Verdict.NotSealed || verdict == Verdict.NotAttested) revert NoFault(verdict);
@@ -54,7 +54,7 @@ contract Disputes is Demands {
 
     /// @inheritdoc IDisputes
     function challengeAsk(RoundId round, SignedAsk calldata ask, SetOpening calldata sealedItem) external {
-        Round memory facts = _factsOf(round);
+        Seal memory facts = _rounds.sealOf(round);
         SealedItem calldata item = sealedItem.item;
 
         _checkAsk(round, facts, ask);
@@ -69,8 +69,8 @@ contract Disputes is Demands {
 
     /// @inheritdoc IDisputes
     function challengeReuse(RoundId one, SetOpening calldata inOne, RoundId other, SetOpening calldata inOther) external {
-        Round memory first = _factsOf(one);
-        Round memory second = _factsOf(other);
+        Seal memory first = _rounds.sealOf(one);
+        Seal memory second = _rounds.sealOf(other);
 
         _checkSameExaminer(one, first, other, second);
         _checkNotVoid(one);
@@ -88,8 +88,8 @@ contract Disputes is Demands {
     function challengeReuseByAsk(RoundId round, SetOpening calldata sealedItem, RoundId earlier, SignedAsk calldata ask)
         external
     {
-        Round memory facts = _factsOf(round);
-        Round memory before = _factsOf(earlier);
+        Seal memory facts = _rounds.sealOf(round);
+        Seal memory before = _rounds.sealOf(earlier);
         Phase phase = _rounds.phaseOf(earlier);
 
         _checkSameExaminer(round, facts, earlier, before);
@@ -104,7 +104,7 @@ contract Disputes is Demands {
 
     /// @inheritdoc IDisputes
     function challengeLeak(RoundId round, SetOpening calldata sealedItem) external {
-        Round memory facts = _factsOf(round);
+        Seal memory facts = _rounds.sealOf(round);
         Phase phase = _rounds.phaseOf(round);
 
         if (phase != Phase.Answering) revert IRounds.WrongPhase(round, phase);
@@ -121,7 +121,7 @@ contract Disputes is Demands {
         SignedAnswer calldata one,
         SignedAnswer calldata other
     ) external {
-        (, address operator,) = _models.partiesOf(version);
+        address operator = _models.operatorOf(version);
         bytes32 first = Receipts.answerDigest(_domain(), round, version, position, one.promptHash, one.responseHash);
         bytes32 second = Receipts.answerDigest(_domain(), round, version, position, other.promptHash, other.responseHash);
 
@@ -138,12 +138,7 @@ contract Disputes is Demands {
         return Fault(uint8(verdict) - uint8(Verdict.NotAttested));
     }
 
-    function _factsOf(RoundId round) private view returns (Round memory facts) {
-        facts = _rounds.roundOf(round);
-        if (facts.sealedAt == 0) revert IRounds.UnknownRound(round);
-    }
-
-    function _isLater(RoundId round, Round memory facts, RoundId other, Round memory otherFacts) private pure returns (bool) {
+    function _isLater(RoundId round, Seal memory facts, RoundId other, Seal memory otherFacts) private pure returns (bool) {
         if (facts.sealedAt != otherFacts.sealedAt) return facts.sealedAt > otherFacts.sealedAt;
         return RoundId.unwrap(round) > RoundId.unwrap(other);
     }
@@ -158,14 +153,14 @@ contract Disputes is Demands {
         if (!Receipts.isSignedBy(signer, digest, signature)) revert IRounds.WrongSigner(signer);
     }
 
-    function _checkAsk(RoundId round, Round memory facts, SignedAsk calldata ask) private view {
-        if (_rounds.scoreOf(round, ask.version).standing == Standing.None) revert IRounds.NotEnrolled(round, ask.version);
+    function _checkAsk(RoundId round, Seal memory facts, SignedAsk calldata ask) private view {
+        if (!_rounds.isEnrolled(round, ask.version)) revert IRounds.NotEnrolled(round, ask.version);
         bytes32 digest = Receipts.askDigest(_domain(), round, ask.version, ask.position, ask.promptHash, ask.answerUntil);
         _checkSigner(facts.operator, digest, ask.signature);
     }
 
     /// @dev What has the wrong shape reverts as in the judge: it proves nothing against anybody.
-    function _checkSealed(RoundId round, Round memory facts, SetOpening calldata s) private view {
+    function _checkSealed(RoundId round, Seal memory facts, SetOpening calldata s) private view {
         if (s.item.position >= facts.items) revert IRounds.PositionOutOfRange(s.item.position, facts.items);
         uint256 depth = Seals.depth(facts.items);
         if (s.path.length != depth) revert IJudge.WrongLength(depth, s.path.length);
@@ -173,12 +168,12 @@ contract Disputes is Demands {
         if (Seals.climb(leaf, s.item.position, s.path) != facts.setRoot) revert NotSealedHere(round, s.item.position);
     }
 
-    function _checkScored(RoundId round, Round memory facts, SetOpening calldata s) private view {
+    function _checkScored(RoundId round, Seal memory facts, SetOpening calldata s) private view {
         _checkSealed(round, facts, s);
         if (s.item.kind != SCORED) revert NotScored(round, s.item.position);
     }
 
-    function _checkSameExaminer(RoundId one, Round memory first, RoundId other, Round memory second) private pure {
+    function _checkSameExaminer(RoundId one, Seal memory first, RoundId other, Seal memory second) private pure {
         if (RoundId.unwrap(one) == RoundId.unwrap(other)) revert SameRound(one);
         if (first.benchmarker != second.benchmarker) revert OtherBenchmarker(first.benchmarker, second.benchmarker);
     }

@@ -3,9 +3,10 @@ pragma solidity 0.8.30;
 
 import {Addresses} from "./interfaces/IDeployer.sol";
 import {IJudge, Opening, Verdict} from "./interfaces/IJudge.sol";
+import {IMetric} from "./interfaces/IMetric.sol";
 import {IModelRegistry, VersionId} from "./interfaces/IModelRegistry.sol";
-import {IRounds, Round, RoundId} from "./interfaces/IRounds.sol";
-import {ITaskRegistry, TaskParams} from "./interfaces/ITaskRegistry.sol";
+import {IRounds, RoundId, Seal} from "./interfaces/IRounds.sol";
+import {ITaskRegistry} from "./interfaces/ITaskRegistry.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 import {SealedItem, Seals} from "./libraries/Seals.sol";
 import {SumTree} from "./libraries/SumTree.sol";
@@ -13,6 +14,13 @@ import {SumTree} from "./libraries/SumTree.sol";
 /// @title Judge
 /// @notice Judges opened items; see IJudge.
 contract Judge is IJudge {
+    /// @dev What of a task decides a verdict.
+    struct Scoring {
+        IMetric metric;
+        uint256 words;
+        uint256 maxBytes;
+    }
+
     uint8 private constant KIND_DECOY = 1;
     uint8 private constant ANSWERED = 0;
     uint8 private constant SILENT = 1;
@@ -31,20 +39,23 @@ contract Judge is IJudge {
 
     /// @inheritdoc IJudge
     function judge(RoundId round, VersionId version, Opening calldata o) external view returns (Verdict) {
-        Round memory facts = _rounds.roundOf(round);
-        if (facts.sealedAt == 0) revert IRounds.UnknownRound(round);
-        TaskParams memory task = _tasks.paramsOf(facts.task);
-        _checkShape(o, facts.items, 1 + uint256(task.metricWords));
+        Seal memory sealed_ = _rounds.sealOf(round);
+        Scoring memory scoring = _scoringOf(sealed_.task);
+        _checkShape(o, sealed_.items, 1 + scoring.words);
 
-        if (!_isSealed(o, facts)) return Verdict.NotSealed;
+        if (!_isSealed(o, sealed_)) return Verdict.NotSealed;
         if (!_isAttested(o, _rounds.commitmentOf(round, version))) return Verdict.NotAttested;
         if (_isWrongKind(o)) return Verdict.WrongKind;
         if (_isMalformed(o)) return Verdict.Malformed;
-        if (_isTooLong(o, task.maxBytes)) return Verdict.TooLong;
+        if (_isTooLong(o, scoring.maxBytes)) return Verdict.TooLong;
         if (!_hasReceipt(o, round, version)) return Verdict.WrongReceipt;
-        if (!_statisticsHold(o, facts.items, task)) return Verdict.WrongStatistics;
+        if (!_statisticsHold(o, sealed_.items, scoring)) return Verdict.WrongStatistics;
         if (_isDropped(o, round, version)) return Verdict.Dropped;
         return Verdict.Sound;
+    }
+
+    function _scoringOf(uint32 task) private view returns (Scoring memory scoring) {
+        (scoring.metric, scoring.words, scoring.maxBytes,) = _tasks.scoringAt(task);
     }
 
     /// @dev What has the wrong shape is no opening of this round: it reverts, and proves nothing against anybody.
@@ -63,10 +74,10 @@ contract Judge is IJudge {
         if (expected != got) revert WrongLength(expected, got);
     }
 
-    function _isSealed(Opening calldata o, Round memory facts) private view returns (bool) {
+    function _isSealed(Opening calldata o, Seal memory sealed_) private view returns (bool) {
         SealedItem memory item = SealedItem(o.position, o.kind, keccak256(o.prompt), keccak256(o.referenceText), o.salt);
-        bytes32 leaf = Seals.leaf(address(_rounds), facts.benchmarker, item);
-        return Seals.climb(leaf, o.position, o.setPath) == facts.setRoot;
+        bytes32 leaf = Seals.leaf(address(_rounds), sealed_.benchmarker, item);
+        return Seals.climb(leaf, o.position, o.setPath) == sealed_.setRoot;
     }
 
     function _isAttested(Opening calldata o, bytes32 commitment) private pure returns (bool) {
@@ -96,19 +107,18 @@ contract Judge is IJudge {
         bytes32 digest = Receipts.answerDigest(
             Receipts.domainSeparator(address(_rounds)), round, version, o.position, keccak256(o.prompt), keccak256(o.response)
         );
-        (, address operator,) = _models.partiesOf(version);
-        return Receipts.isSignedBy(operator, digest, o.answerSignature);
+        return Receipts.isSignedBy(_models.operatorOf(version), digest, o.answerSignature);
     }
 
     /// @dev Padding first: no metric can shield it. A metric that reverts, or returns another number of words, reverts the judgement.
-    function _statisticsHold(Opening calldata o, uint256 items, TaskParams memory task) private view returns (bool) {
+    function _statisticsHold(Opening calldata o, uint256 items, Scoring memory scoring) private view returns (bool) {
         if (!SumTree.paddingIsEmpty(items, o.position, o.sumPath)) return false;
         if (o.sums[0] != uint256(1) << (o.outcome * LANE_BITS)) return false;
 
         uint256[] memory expected = o.outcome == DECOY
-            ? new uint256[](task.metricWords)
-            : task.metric.measure(o.response, o.referenceText, o.evidence, o.seed);
-        _checkLength(task.metricWords, expected.length);
+            ? new uint256[](scoring.words)
+            : scoring.metric.measure(o.response, o.referenceText, o.evidence, o.seed);
+        _checkLength(scoring.words, expected.length);
         for (uint256 word = 0; word < expected.length; word++) {
             if (o.sums[word + 1] != expected[word]) return false;
         }

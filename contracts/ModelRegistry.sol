@@ -76,6 +76,11 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
+    function operatorOf(VersionId version) external view returns (address) {
+        return _records[version].operator;
+    }
+
+    /// @inheritdoc IModelRegistry
     function partiesOf(VersionId version) external view returns (address owner, address operator, uint40 committedAt) {
         Record storage record = _records[version];
         return (record.owner, record.operator, record.committedAt);

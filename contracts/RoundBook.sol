@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {VersionId} from "./interfaces/IModelRegistry.sol";
-import {Deadlines, Fault, IRounds, Phase, Round, RoundId, ScoreView, Standing} from "./interfaces/IRounds.sol";
+import {Deadlines, Fault, IRounds, Phase, Round, RoundId, ScoreView, Seal, Standing} from "./interfaces/IRounds.sol";
 import {ITaskRegistry, Windows} from "./interfaces/ITaskRegistry.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 
@@ -92,6 +92,17 @@ abstract contract RoundBook is IRounds {
     }
 
     /// @inheritdoc IRounds
+    function sealOf(RoundId round) external view returns (Seal memory) {
+        Record storage r = _recordOf(round);
+        return Seal(r.setRoot, r.benchmarker, r.operator, r.items, r.task, r.sealedAt);
+    }
+
+    /// @inheritdoc IRounds
+    function isEnrolled(RoundId round, VersionId version) external view returns (bool) {
+        return _entries[round][version].standing != Standing.None;
+    }
+
+    /// @inheritdoc IRounds
     function deadlinesOf(RoundId round) external view returns (Deadlines memory) {
         return _deadlinesOf(_recordOf(round));
     }
@@ -143,7 +154,11 @@ abstract contract RoundBook is IRounds {
     function _phaseOf(Record storage r) internal view returns (Phase) {
         if (r.sealedAt == 0) return Phase.Unknown;
         if (r.fault != Fault.None) return Phase.Slashed;
-        Windows memory w = _tasks.windowsAt(r.task);
+        return _phaseWithin(_tasks.windowsAt(r.task), r);
+    }
+
+    /// @dev The same for a round that is known and not slashed, with the windows of its task.
+    function _phaseWithin(Windows memory w, Record storage r) private view returns (Phase) {
         uint256 answerBy = uint256(r.sealedAt) + w.answer;
         uint256 attestBy = answerBy + w.attest;
         uint256 revealBy = attestBy + w.reveal;

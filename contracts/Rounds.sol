@@ -64,11 +64,11 @@ contract Rounds is RoundBook {
 
         r.setRoot = setRoot;
         r.digest = cardDigest;
+        r.benchmarker = benchmarker;
         r.sealedAt = uint40(block.timestamp);
         r.items = items;
-        r.benchmarker = benchmarker;
-        r.task = number;
         r.operator = msg.sender;
+        r.task = number;
 
         emit Sealed(round, benchmarker, task, msg.sender, setRoot, items, cardDigest);
 
@@ -195,7 +195,6 @@ contract Rounds is RoundBook {
         if (phase < Phase.Answering || phase > Phase.Challenging) revert WrongPhase(round, phase);
 
         r.fault = fault;
-        r.settled = true;
 
         emit RoundSlashed(round, fault, challenger);
 
@@ -288,13 +287,14 @@ contract Rounds is RoundBook {
         if (a.sums.length != 1 + terms.words) revert WrongSums(1 + terms.words, a.sums.length);
         (uint32 answered, uint32 silent, uint32 decoys) = _countsOf(a.sums[0], terms.items);
         bool complete = _isComplete(answered, silent, terms.maxSilenceBps);
+        Standing standing = complete ? Standing.Scored : Standing.Incomplete;
         uint64 score = complete ? _scoreOf(terms.metric, a.sums[1:]) : 0;
 
         entry.score = score;
         entry.answered = answered;
         entry.silent = silent;
         entry.decoys = decoys;
-        entry.standing = complete ? Standing.Scored : Standing.Incomplete;
+        entry.standing = standing;
         entry.commitment = SumTree.commitment(a.rootHash, a.sums);
 
         emit Attested(terms.round, a.version, a.rootHash, a.sums, score, complete);
@@ -326,7 +326,7 @@ contract Rounds is RoundBook {
         bytes32 ask = Receipts.askDigest(domain, round, a.version, a.position, a.promptHash, a.answerUntil);
         if (!Receipts.isSignedBy(asker, ask, a.askSignature)) revert WrongSigner(asker);
 
-        (, address answerer,) = _models.partiesOf(a.version);
+        address answerer = _models.operatorOf(a.version);
         bytes32 answer = Receipts.answerDigest(domain, round, a.version, a.position, a.promptHash, responseHash);
         if (!Receipts.isSignedBy(answerer, answer, a.answerSignature)) revert WrongSigner(answerer);
     }

@@ -133,8 +133,6 @@ contract StakeVault is IStakeVault {
 
         _write(account, free - amount, locked + amount);
         _write(allowance, limit, used + amount);
-
-        emit Locked(owner, operator, amount);
         return true;
     }
 

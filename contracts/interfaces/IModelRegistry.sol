@@ -55,6 +55,9 @@ interface IModelRegistry {
     /// @notice A committed version; all zero if unknown.
     function versionOf(VersionId version) external view returns (Version memory);
 
+    /// @notice The key that signs Enrol and Answer for a version; zero if unknown.
+    function operatorOf(VersionId version) external view returns (address);
+
     /// @notice What an enrolment needs of a version, in two slots; all zero if unknown.
     function partiesOf(VersionId version) external view returns (address owner, address operator, uint40 committedAt);
 }

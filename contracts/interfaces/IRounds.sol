@@ -60,6 +60,16 @@ struct Round {
     bytes32 bundleDigest;
 }
 
+/// @notice What a round's seal fixed, in three slots: what a proof needs of it. `task` is the task's number.
+struct Seal {
+    bytes32 setRoot;
+    address benchmarker;
+    address operator;
+    uint32 items;
+    uint32 task;
+    uint40 sealedAt;
+}
+
 /// @notice The deadlines of a round, all fixed at its seal. Unix seconds.
 struct Deadlines {
     uint40 answerBy;
@@ -246,6 +256,12 @@ interface IRounds {
 
     /// @notice Facts of a round; all zero if unknown.
     function roundOf(RoundId round) external view returns (Round memory);
+
+    /// @notice What a proof needs of a round; reverts for an unknown one.
+    function sealOf(RoundId round) external view returns (Seal memory);
+
+    /// @notice Whether a version is enrolled in a round, whatever became of it.
+    function isEnrolled(RoundId round, VersionId version) external view returns (bool);
 
     /// @notice Deadlines of a round; reverts for an unknown one.
     function deadlinesOf(RoundId round) external view returns (Deadlines memory);

@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 /// @title IStakeVault
 /// @notice The only contract that holds value: what owners deposit, what their obligations lock, what was burned.
-/// @dev No owner, no fee, no path from locked money to a withdrawal. Burned money stays here for ever: no function can pay it out.
+/// @dev Sealed, Enrolled and Demanded say that a bond or a fee of the task was locked; what comes out of a lock is said here.
+/// No owner, no fee, no path from locked money to a withdrawal. Burned money stays here for ever: no function can pay it out.
 interface IStakeVault {
     /// @notice Money came in for an owner.
     event Deposited(address indexed owner, address indexed from, uint256 amount);
@@ -11,8 +12,6 @@ interface IStakeVault {
     event Withdrawn(address indexed owner, address indexed to, uint256 amount);
     /// @notice The owner set how much this operator may have locked at once; zero means none, not even rounds without bond.
     event Allowed(address indexed owner, address indexed operator, uint256 limit);
-    /// @notice A bond or a fee was locked.
-    event Locked(address indexed owner, address indexed operator, uint256 amount);
     /// @notice A bond or a fee became free again.
     event Unlocked(address indexed owner, address indexed operator, uint256 amount);
     /// @notice A locked amount was taken: `reward` is credited to the beneficiary, `burned` is gone.

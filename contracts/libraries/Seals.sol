@@ -68,11 +68,20 @@ library Seals {
     }
 
     /// @notice Root that a leaf at a position leads to; bit k of the position says on which side the node stands at level k.
-    function climb(bytes32 hash, uint256 position, bytes32[] calldata path) internal pure returns (bytes32) {
-        for (uint256 level = 0; level < path.length; level++) {
-            hash = (position >> level) & 1 == 0 ? node(hash, path[level]) : node(path[level], hash);
+    /// @dev `node` at every level, in one place of memory.
+    function climb(bytes32 hash, uint256 position, bytes32[] calldata path) internal pure returns (bytes32 root) {
+        bytes32 tag = SET_NODE;
+        root = hash;
+        assembly ("memory-safe") {
+            let tagged := mload(0x40)
+            mstore(tagged, tag)
+            for { let level := 0 } lt(level, path.length) { level := add(level, 1) } {
+                let side := shl(5, and(shr(level, position), 1))
+                mstore(add(add(tagged, 0x20), side), root)
+                mstore(sub(add(tagged, 0x40), side), calldataload(add(path.offset, shl(5, level))))
+                root := keccak256(tagged, 0x60)
+            }
         }
-        return hash;
     }
 
     /// @notice Depth of the tree over n positions: the least d with 2^d >= n.

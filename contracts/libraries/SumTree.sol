@@ -29,21 +29,35 @@ library SumTree {
     }
 
     /// @notice Root that a leaf at a position leads to. Every sibling must have as many words as the leaf.
-    function climb(bytes32 hash, uint256[] memory sums, uint256 position, Sibling[] calldata path)
+    /// @dev `node` at every level, in one place of memory.
+    function climb(bytes32 hash, uint256[] calldata sums, uint256 position, Sibling[] calldata path)
         internal
         pure
-        returns (bytes32, uint256[] memory total)
+        returns (bytes32 rootHash, uint256[] memory total)
     {
-        total = new uint256[](sums.length);
-        _add(total, sums);
+        bytes32 tag = NODE;
+        (rootHash, total) = (hash, sums);
         for (uint256 level = 0; level < path.length; level++) {
-            uint256[] memory beside = path[level].sums;
-            hash = (position >> level) & 1 == 0
-                ? node(hash, total, path[level].hash, beside)
-                : node(path[level].hash, beside, hash, total);
-            _add(total, beside);
+            bytes32 besideHash = path[level].hash;
+            uint256[] calldata beside = path[level].sums;
+            assembly ("memory-safe") {
+                let tagged := mload(0x40)
+                let size := shl(5, mload(total))
+                let side := mul(add(size, 0x20), and(shr(level, position), 1))
+                let own := add(add(tagged, 0x20), side)
+                let other := sub(add(tagged, add(size, 0x40)), side)
+                mstore(tagged, tag)
+                mstore(own, rootHash)
+                mstore(other, besideHash)
+                mcopy(add(own, 0x20), add(total, 0x20), size)
+                calldatacopy(add(other, 0x20), beside.offset, size)
+                rootHash := keccak256(tagged, add(shl(1, size), 0x60))
+                for { let word := 0 } lt(word, size) { word := add(word, 0x20) } {
+                    let at := add(add(total, 0x20), word)
+                    mstore(at, add(mload(at), calldataload(add(beside.offset, word))))
+                }
+            }
         }
-        return (hash, total);
     }
 
     /// @notice Whether every sibling that covers only positions from n on has zero sums. Its hash is not looked at.
@@ -58,14 +72,6 @@ library SumTree {
     /// @notice What the chain keeps of an attested root.
     function commitment(bytes32 rootHash, uint256[] memory sums) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(rootHash, sums));
-    }
-
-    function _add(uint256[] memory total, uint256[] memory sums) private pure {
-        for (uint256 word = 0; word < total.length; word++) {
-            unchecked {
-                total[word] += sums[word];
-            }
-        }
     }
 
     function _isZero(uint256[] calldata sums) private pure returns (bool) {

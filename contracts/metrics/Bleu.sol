@@ -16,11 +16,12 @@ contract Bleu is IMetric {
     uint256 private constant LANES = 9;
     uint256 private constant ORDERS = 4;
 
+    /// @dev 1 in each of the four lanes of n-grams of the response, and by how many these are fewer than its tokens.
+    uint256 private constant EACH_TOTAL = 1 << 112 | 1 << 140 | 1 << 168 | 1 << 196;
+    uint256 private constant FEWER = 1 << 140 | 2 << 168 | 3 << 196;
+
     /// @dev 1.0 in the fixed point of `score`, except where it says otherwise.
     uint256 private constant ONE = 1 << 127;
-
-    /// @dev Terms of the exponential series; the first one left out is below 2^-114.
-    uint256 private constant TERMS = 28;
 
     /// @dev The natural logarithm of 2 times 2^128, rounded down.
     uint256 private constant LN2 = 0xb17217f7d1cf79abc9e3b39803f2f6af;
@@ -53,8 +54,12 @@ contract Bleu is IMetric {
         (uint256 target, uint256 targetLength) = Tokenizer13a.tokens(referenceText);
         uint256 lanes = NgramOverlap.overlap(hypothesis, length, target, targetLength, seed);
         unchecked {
-            for (uint256 order = 0; order < ORDERS && order < length; ++order) {
-                lanes |= (length - order) << ((ORDERS + order) * LANE_BITS);
+            if (length >= ORDERS) {
+                lanes |= length * EACH_TOTAL - FEWER;
+            } else {
+                for (uint256 order = 0; order < length; ++order) {
+                    lanes |= (length - order) << ((ORDERS + order) * LANE_BITS);
+                }
             }
         }
 
@@ -63,32 +68,40 @@ contract Bleu is IMetric {
 
     /// @inheritdoc IMetric
     /// @dev 0 also for totals that no corpus has: a wrong number of words, more matches than n-grams, anything above the ninth lane.
-    /// The result is less than 1e-17 of a perfect score away from the true value.
+    /// The result is less than 1e-17 of a perfect score away from the true value. Nothing overflows: a lane has 28 bits, mean and penalty
+    /// have at most 129.
     function score(uint256[] calldata totals) external pure returns (uint256) {
-        if (totals.length != 1 || totals[0] >> (LANES * LANE_BITS) != 0) return 0;
+        if (totals.length != 1) return 0;
+        uint256 lanes = totals[0];
+        if (lanes >> (LANES * LANE_BITS) != 0) return 0;
 
-        (uint256 matched, uint256 counted) = _precisions(totals[0]);
+        (uint256 matched, uint256 counted) = _precisions(lanes);
         if (matched == 0) return 0;
         uint256 mean = _fourthRoot(matched, counted);
-        uint256 penalty = _brevityPenalty(_lane(totals[0], ORDERS), _lane(totals[0], 2 * ORDERS));
+        uint256 penalty = _brevityPenalty((lanes >> (ORDERS * LANE_BITS)) & LANE, lanes >> (2 * ORDERS * LANE_BITS));
 
-        return ((mean * penalty) >> 128) * 1e18 / ONE;
+        unchecked {
+            return ((mean * penalty) >> 128) * 1e18 / ONE;
+        }
     }
 
     /// @dev Product of the four precisions as a fraction. An order without matches counts as a match in twice, four times, eight times
     /// as many n-grams (Chen and Cherry 2014, method 3). (0, 1) where BLEU is 0 or undefined.
     function _precisions(uint256 lanes) private pure returns (uint256 matched, uint256 counted) {
-        (matched, counted) = (1, 1);
-        uint256 unmatched = 0;
-        for (uint256 order = 0; order < ORDERS; ++order) {
-            uint256 matches = _lane(lanes, order);
-            uint256 total = _lane(lanes, ORDERS + order);
-            if (total == 0 || matches > total) return (0, 1);
-            if (matches == 0) total <<= ++unmatched;
-            else matched *= matches;
-            counted *= total;
+        unchecked {
+            (matched, counted) = (1, 1);
+            uint256 unmatched = 0;
+            for (uint256 order = 0; order < ORDERS; ++order) {
+                uint256 matches = lanes & LANE;
+                uint256 total = (lanes >> (ORDERS * LANE_BITS)) & LANE;
+                if (total == 0 || matches > total) return (0, 1);
+                if (matches == 0) total <<= ++unmatched;
+                else matched *= matches;
+                counted *= total;
+                lanes >>= LANE_BITS;
+            }
+            if (unmatched == ORDERS) return (0, 1);
         }
-        if (unmatched == ORDERS) return (0, 1);
     }
 
     /// @dev (matched / counted)^(1/4), a fraction of at most 1 whose terms have less than 112 and 119 bits; `ONE` is 1.
@@ -104,33 +117,49 @@ contract Bleu is IMetric {
         unchecked {
             uint256 exponent = ((target - length) << 128) / length;
             uint256 halvings = exponent / LN2;
-            exponent %= LN2;
-            power = 1 << 128;
-            // Horner's scheme for exp(-x) with 0 <= x < ln 2: 1 - x (1 - x/2 (1 - x/3 (...))).
-            for (uint256 n = TERMS; n > 0; --n) {
-                power = (1 << 128) - ((power * exponent) >> 128) / n;
-            }
+            uint256 x = exponent % LN2;
+            // Horner's scheme for exp(-x) with 0 <= x < ln 2: 1 - x (1 - x/2 (1 - x/3 (...))), written out, 28 terms.
+            power = _less(_less(_less(_less(1 << 128, x, 28), x, 27), x, 26), x, 25);
+            power = _less(_less(_less(_less(power, x, 24), x, 23), x, 22), x, 21);
+            power = _less(_less(_less(_less(power, x, 20), x, 19), x, 18), x, 17);
+            power = _less(_less(_less(_less(power, x, 16), x, 15), x, 14), x, 13);
+            power = _less(_less(_less(_less(power, x, 12), x, 11), x, 10), x, 9);
+            power = _less(_less(_less(_less(power, x, 8), x, 7), x, 6), x, 5);
+            power = _less(_less(_less(_less(power, x, 4), x, 3), x, 2), x, 1);
             return power >> halvings;
         }
     }
 
-    /// @dev Integer square root of less than 2^255, rounded down, by Newton's method from above.
-    function _squareRoot(uint256 x) private pure returns (uint256 root) {
-        if (x == 0) return 0;
+    /// @dev 1 - x/n * power.
+    function _less(uint256 power, uint256 x, uint256 n) private pure returns (uint256) {
         unchecked {
-            uint256 bits = 0;
-            for (uint256 step = 128; step > 0; step >>= 1) {
-                if (x >> (bits + step) != 0) bits += step;
-            }
-            uint256 next = 1 << (bits / 2 + 1);
-            do {
-                root = next;
-                next = (root + x / root) / 2;
-            } while (next < root);
+            return (1 << 128) - ((power * x) >> 128) / n;
         }
     }
 
-    function _lane(uint256 lanes, uint256 index) private pure returns (uint256) {
-        return (lanes >> (index * LANE_BITS)) & LANE;
+    /// @dev Integer square root, rounded down. Newton's method from 1.5 times the power of two below the root, which is at
+    /// most half that power away: the error, in units of that power, is below 1/12 after one step and squares with every further one, so
+    /// that it is below 2^-145 after six, and the result the root or one more.
+    function _squareRoot(uint256 x) private pure returns (uint256 root) {
+        if (x == 0) return 0;
+        unchecked {
+            uint256 rest = x;
+            root = 1;
+            if (rest >> 128 != 0) (rest, root) = (rest >> 128, root << 64);
+            if (rest >> 64 != 0) (rest, root) = (rest >> 64, root << 32);
+            if (rest >> 32 != 0) (rest, root) = (rest >> 32, root << 16);
+            if (rest >> 16 != 0) (rest, root) = (rest >> 16, root << 8);
+            if (rest >> 8 != 0) (rest, root) = (rest >> 8, root << 4);
+            if (rest >> 4 != 0) (rest, root) = (rest >> 4, root << 2);
+            if (rest >> 2 != 0) root <<= 1;
+            root = (3 * root) >> 1;
+            root = (root + x / root) >> 1;
+            root = (root + x / root) >> 1;
+            root = (root + x / root) >> 1;
+            root = (root + x / root) >> 1;
+            root = (root + x / root) >> 1;
+            root = (root + x / root) >> 1;
+            if (root > x / root) --root;
+        }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Exam, IRounds, IStakeVault, ModelId, Phase, RoundId, Skip, Standing, TaskParams, VersionId} from "./support/Exam.sol";
+import {Exam, IRounds, ModelId, Phase, RoundId, Skip, Standing, TaskParams, VersionId} from "./support/Exam.sol";
 
 // Rounds: enrol
 // ├── given an unknown round, another caller than its operator, or unequal lists
@@ -188,8 +188,6 @@ contract RoundsEnrolTest is Exam {
 
         vm.expectEmit(address(rounds));
         emit IRounds.EnrolSkipped(round, versions[0], Skip.Unknown);
-        vm.expectEmit(address(vault));
-        emit IStakeVault.Locked(providerOwner, provider.addr, VERSION_BOND);
         vm.expectEmit(address(rounds));
         emit IRounds.Enrolled(round, version);
         vm.expectEmit(address(rounds));

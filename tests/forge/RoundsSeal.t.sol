@@ -101,8 +101,6 @@ contract RoundsSealTest is Exam {
 
         vm.expectEmit(address(rounds));
         emit IRounds.Sealed(expected, benchmarker, task, examiner.addr, root, n, card);
-        vm.expectEmit(address(vault));
-        emit IStakeVault.Locked(benchmarker, examiner.addr, ROUND_BOND);
         vm.prank(examiner.addr);
         RoundId round = rounds.seal(benchmarker, task, root, n, card);
 

@@ -253,8 +253,6 @@ contract StakeVaultTest is Exam {
         limit = bound(limit, amount == 0 ? 1 : amount, type(uint128).max);
         _allow(limit);
 
-        vm.expectEmit(address(vault));
-        emit IStakeVault.Locked(stranger, OPERATOR, amount);
         vm.prank(byDisputes ? address(disputes) : address(rounds));
         if (soft) assertTrue(vault.tryLock(stranger, OPERATOR, amount));
         else vault.lock(stranger, OPERATOR, amount);

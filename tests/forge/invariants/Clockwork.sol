@@ -336,8 +336,9 @@ contract Clockwork is Exam {
         return bonds + answered * DEMAND_FEE / 2 + taken * VERSION_BOND * 9 / 10;
     }
 
-    /// @dev The bit is in the last byte of the fourth slot of a record; no view shows it.
+    /// @dev Slashed, or the bit in the last byte of the fourth slot of a record is set; no view shows it.
     function _isSettled(RoundId round) private view returns (bool) {
+        if (rounds.phaseOf(round) == Phase.Slashed) return true;
         bytes32 record = keccak256(abi.encode(round, uint256(0)));
         return uint256(vm.load(address(rounds), bytes32(uint256(record) + 3))) >> 248 != 0;
     }
