@@ -64,11 +64,7 @@ contract Rounds is RoundBook {
 
         r.setRoot = setRoot;
         r.digest = cardDigest;
-        r.benchmarker = benchmarker;
-        r.sealedAt = uint40(block.timestamp);
-        r.items = items;
-        r.operator = msg.sender;
-        r.task = number;
+        _writeSeal(r, benchmarker, items, number);
 
         emit Sealed(round, benchmarker, task, msg.sender, setRoot, items, cardDigest);
 
@@ -237,6 +233,18 @@ contract Rounds is RoundBook {
 
         deadline = uint40(soonest > next ? soonest : next);
         r.queueEnd = deadline;
+    }
+
+    // Seal
+
+    /// @dev benchmarker, sealedAt and items; operator and task. The compiler would write each of these two slots twice. All else in them is zero.
+    function _writeSeal(Record storage r, address benchmarker, uint32 items, uint32 task) private {
+        uint256 first = uint256(uint160(benchmarker)) | uint256(uint40(block.timestamp)) << 160 | uint256(items) << 200;
+        uint256 second = uint256(uint160(msg.sender)) | uint256(task) << 160;
+        assembly ("memory-safe") {
+            sstore(add(r.slot, 2), first)
+            sstore(add(r.slot, 3), second)
+        }
     }
 
     // Enrolment

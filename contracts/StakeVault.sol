@@ -126,19 +126,25 @@ contract StakeVault is IStakeVault {
     function _tryLock(address owner, address operator, uint256 amount) private returns (bool) {
         Pair storage account = _accounts[owner];
         Pair storage allowance = _allowances[owner][operator];
-        (uint256 free, uint256 locked) = _read(account);
-        (uint256 limit, uint256 used) = _read(allowance);
+        uint256 money = account.both;
+        uint256 limits = allowance.both;
 
-        if (!_isAllowed(limit, used, amount) || free < amount) return false;
+        if (!_isAllowed(uint128(limits), limits >> 128, amount) || uint128(money) < amount) return false;
 
-        _write(account, free - amount, locked + amount);
-        _write(allowance, limit, used + amount);
+        // From free to locked, and onto what is used. The lower halves suffice and so does the limit, as just checked; locked money that
+        // overflowed its half would overflow the word, and revert.
+        account.both = money + (amount << 128) - amount;
+        unchecked {
+            allowance.both = limits + (amount << 128);
+        }
         return true;
     }
 
     /// @dev An operator without a limit may lock nothing, not even an amount of zero.
     function _isAllowed(uint256 limit, uint256 used, uint256 amount) private pure returns (bool) {
-        return limit != 0 && used <= limit && amount <= limit - used;
+        unchecked {
+            return limit != 0 && used <= limit && amount <= limit - used;
+        }
     }
 
     /// @dev Takes a locked amount out of both books; the caller says where it goes.

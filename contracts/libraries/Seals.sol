@@ -37,12 +37,25 @@ library Seals {
     }
 
     /// @notice Id of a round that `operator` seals in the contract `rounds`.
+    /// @dev keccak256(abi.encode(block.chainid, rounds, benchmarker, task, setRoot, items, operator)).
     function roundId(address rounds, address benchmarker, TaskId task, bytes32 setRoot, uint32 items, address operator)
         internal
         view
         returns (RoundId)
     {
-        return RoundId.wrap(keccak256(abi.encode(block.chainid, rounds, benchmarker, task, setRoot, items, operator)));
+        bytes32 hash;
+        assembly ("memory-safe") {
+            let encoded := mload(0x40)
+            mstore(encoded, chainid())
+            mstore(add(encoded, 0x20), shr(96, shl(96, rounds)))
+            mstore(add(encoded, 0x40), shr(96, shl(96, benchmarker)))
+            mstore(add(encoded, 0x60), task)
+            mstore(add(encoded, 0x80), setRoot)
+            mstore(add(encoded, 0xa0), and(items, 0xffffffff))
+            mstore(add(encoded, 0xc0), shr(96, shl(96, operator)))
+            hash := keccak256(encoded, 0xe0)
+        }
+        return RoundId.wrap(hash);
     }
 
     /// @notice Leaf of a sealed item, bound to chain, contract, benchmarker and position.
