@@ -1,13 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Attestation, Exam, IMetric, Phase, RoundId, TaskParams, VersionId} from "./support/Exam.sol";
+import {
+    Attestation,
+    Fault,
+    IMetric,
+    ModelId,
+    Opening,
+    Phase,
+    PostedAnswer,
+    RoundId,
+    SignedAnswer,
+    SignedAsk,
+    TaskParams,
+    VersionId
+} from "./support/Exam.sol";
+import {LoneItem} from "./support/LoneItem.sol";
 
-/// @notice Gas of whole transactions, intrinsic cost and calldata included, against ceilings: the receipts of contracts/README.md.
-/// @dev A round of 1000 items under BLEU with ten versions.
+/// @notice Gas of whole transactions, intrinsic cost and calldata included: the receipts of contracts/README.md, for rounds of 1000 items under
+/// BLEU. Each is compared with golden/gas.json, which `make golden` writes anew, and those with a promise with their ceiling.
 /// forge-config: default.isolate = true
-contract GasTest is Exam {
+contract GasTest is LoneItem {
     uint256 internal constant BATCH = 10;
+    uint32 internal constant ITEMS = 1000;
+
+    string internal constant REFERENCE_25 = "been emptying an ATM in the entertainment complex and preparing to deliver more money, Det. "
+        "Dennis McCarthy wrote in the release. While";
+    string internal constant RESPONSE_25 = "been emptying of ATM in the entertainment estimated and preparing to deliver more money, Det. "
+        "Dennis said old in turn release. While";
+    string internal constant REFERENCE_50 = "her long-term future that would see her through the next couple of decades. Her decision to "
+        "pull out left everyone involved absolutely stunned. Nobody could believe what was happening on Tuesday, it was so close to the "
+        "launch. There is a warehouse full of goods at";
+    string internal constant RESPONSE_50 = "her long-term future that would see her through the next couple of Nations Her decision come "
+        "pull out left everyone involved absolutely LGBT Nobody could believe what was Thursday on Tuesday, it was so close to can are "
+        "There is a possible, full of goods at";
+    string internal constant REFERENCE_100 = "the censure motion criticised me for disagreeing with Jeremy Corbyn. On the importance of a "
+        "responsible economic policy, on national security, on Europe, ironically similar issues on which Jeremy disagreed with previous "
+        "leaders. The notice for the Nottingham East Labour meeting on Friday stated that we want the meetings to be inclusive and "
+        "productive. For most of my eight years as the local Labour MP, the Friday night GC meetings have been exactly that. Sadly today, "
+        "it is not the tone of many meetings and the promise of";
+    string internal constant RESPONSE_100 = "The censure motion criticised me were disagreeing with Jeremy Corbyn. On the importance of a "
+        "responsible economic policy, and pig security, on Europe, ironically similar issues on David Jeremy disagreed with The leaders. "
+        "The about for the Nottingham East Labour meeting species Friday stated that we want unseat more to be inclusive and productive. "
+        "For most Citizen my eight (1967) as the local Labour MP, the spokesman. boot GC meetings have been exactly that. Sadly today, it "
+        "Lombok not the tone of Director meetings and the promise of";
 
     VersionId[] internal strangers; // Each of its own owner and key: nothing is warm twice.
     VersionId[] internal siblings; // All of one owner and key.
@@ -16,9 +52,7 @@ contract GasTest is Exam {
     function setUp() public override {
         super.setUp();
         metric = IMetric(deployCode("Bleu.sol:Bleu"));
-        TaskParams memory p = _params();
-        (p.metricWords, p.maxBytes) = (1, 1000);
-        task = tasks.register(p);
+        task = tasks.register(_bleuParams());
         vm.warp(START);
         for (uint256 i = 0; i < BATCH; i++) {
             (address key, uint256 secret) = makeAddrAndKey(string.concat("provider ", vm.toString(i)));
@@ -33,47 +67,257 @@ contract GasTest is Exam {
         vm.warp(START + 1);
     }
 
-    function test_gas__seal__staysUnderItsCeiling() external {
-        _seal();
-        _report("seal", 1, 138_000);
+    // Setting up
+
+    function test_gas__tasksAndModels() external {
+        TaskParams memory p = _bleuParams();
+        p.descriptionDigest = keccak256("another");
+        tasks.register(p);
+        _report("register a task", 1, 0);
+        vm.startPrank(providerOwner);
+        ModelId m = models.registerModel(providerOwner, keccak256("another model"));
+        _report("registerModel", 1, 0);
+        models.commitVersion(m, keccak256("commitment"), provider.addr);
+        _report("commitVersion", 1, 0);
+        vm.stopPrank();
     }
 
-    function test_gas__enrolTenProviders__staysUnderItsCeiling() external {
+    function test_gas__money() external {
+        vm.deal(stranger, 2 ether);
+        vm.startPrank(stranger);
+        vault.deposit{value: 1 ether}(stranger);
+        _report("deposit, the first", 1, 0);
+        vault.deposit{value: 1 ether}(stranger);
+        _report("deposit, each later one", 1, 0);
+        vault.allow(examiner.addr, 1 ether);
+        _report("allow", 1, 0);
+        vault.withdraw(1 ether, stranger);
+        _report("withdraw", 1, 0);
+        vm.stopPrank();
+    }
+
+    // A round
+
+    function test_gas__seal() external {
+        _seal();
+        _report("seal", 1, 135_000);
+    }
+
+    function test_gas__enrolTenProviders() external {
         RoundId round = _seal();
         bytes[] memory signatures = new bytes[](BATCH);
         for (uint256 i = 0; i < BATCH; i++) {
             signatures[i] = _signEnrol(round, strangers[i], keys[i]);
         }
         _enrol(round, strangers, signatures);
-        _report("enrol, ten providers, each", BATCH, 54_500);
+        _report("enrol, each of ten versions of ten providers", BATCH, 52_000);
     }
 
-    function test_gas__enrolOneProvider__staysUnderItsCeiling() external {
+    function test_gas__enrolOneProvider() external {
         _enrolledSiblings();
-        _report("enrol, one provider, each", BATCH, 48_000);
+        _report("enrol, each of ten versions of one provider", BATCH, 48_000);
     }
 
-    function test_gas__attestAndReveal__stayUnderTheirCeilings() external {
+    function test_gas__attestRevealRelease() external {
         RoundId round = _attestedSiblings();
-        _report("attest, each", BATCH, 52_000);
-
+        _report("attest, each of ten versions, under BLEU", BATCH, 46_000);
         vm.prank(examiner.addr);
         rounds.reveal(round, keccak256("bundle"));
         _report("reveal", 1, 50_000);
         assertEq(rounds.phaseOf(round), Phase.Challenging);
         assertGt(rounds.scoreOf(round, siblings[0]).score, 0.2e18);
+        vm.warp(rounds.deadlinesOf(round).versionsReleasedAt);
+        rounds.release(round);
+        _report("release", 1, 0);
+        rounds.releaseVersions(round, siblings);
+        _report("releaseVersions, each of ten versions of one provider", BATCH, 0);
     }
 
-    function test_gas__demand__staysUnderItsCeiling() external {
+    function test_gas__postAnswer() external {
+        RoundId round = _enrolledLone(_text(50));
+        PostedAnswer memory a = _posted(round, 0, bytes(REFERENCE_50), bytes(RESPONSE_50), vm.getBlockTimestamp() + 60);
+        rounds.postAnswer(round, a);
+        _report("postAnswer, 50 tokens", 1, 0);
+    }
+
+    function test_gas__forfeit() external {
+        _burnSomething();
+        RoundId round = _enrolledLone(_text(50));
+        vm.warp(rounds.deadlinesOf(round).attestBy);
+        vm.prank(challenger);
+        rounds.forfeit(round);
+        _report("forfeit", 1, 0);
+    }
+
+    // Demands
+
+    function test_gas__demands() external {
+        _burnSomething();
         _fund(challenger, challenger, 1 ether);
-        RoundId round = _attestedSiblings();
+        Opening memory o = _text(50);
+        RoundId round = _attestedLone(o);
         _reveal(round);
-        vm.prank(challenger);
-        disputes.demand(round, siblings[0], 2);
+        vm.startPrank(challenger);
+        disputes.demand(round, version, 0);
         _report("demand, the first of a round", 1, 120_000);
-        vm.prank(challenger);
-        disputes.demand(round, siblings[1], 3);
+        disputes.demand(round, version, 1);
         _report("demand, each later one", 1, 105_000);
+        vm.stopPrank();
+        vm.prank(benchmarker);
+        disputes.answerDemand(round, version, o);
+        _report("answerDemand, 50 tokens, depth 10", 1, 0);
+        vm.warp(disputes.demandOf(round, version, 1).deadline);
+        uint256 state = vm.snapshotState();
+        disputes.expire(round, version, 1);
+        _report("expire", 1, 0);
+        vm.revertToState(state);
+        (uint40 finalAt,) = rounds.closingOf(round);
+        vm.warp(finalAt);
+        disputes.reclaim(round, version, 1);
+        _report("reclaim", 1, 0);
+    }
+
+    // Proofs
+
+    /// @dev The challenger has an account and something was burned before: neither slot is new.
+    function test_gas__challenge() external {
+        _burnSomething();
+        uint256 state = vm.snapshotState();
+        for (uint256 size = 25; size <= 100; size *= 2) {
+            _challengeLone(_text(size), string.concat("challenge, ", vm.toString(size), " tokens, depth 10"));
+            vm.revertToState(state);
+        }
+    }
+
+    function test_gas__challengeFirstEver() external {
+        _challengeLone(_text(50), "challenge, 50 tokens, depth 10, the first ever, by a newcomer");
+    }
+
+    function test_gas__challengeAck() external {
+        _burnSomething();
+        Opening memory o = _text(50);
+        (o.outcome, o.response, o.sums[0]) = (SILENT, "", 1 << 32);
+        o.sums[1] = metric.measure("", o.referenceText, "", 0)[0];
+        RoundId round = _attestedLone(o);
+        bytes memory ack = _signAck(round, version, 0, bytes(RESPONSE_50));
+        vm.prank(challenger);
+        disputes.challengeAck(round, version, o, keccak256(bytes(RESPONSE_50)), ack);
+        _report("challengeAck, 50 tokens, depth 10", 1, 0);
+        assertEq(rounds.roundOf(round).fault, Fault.AckDropped);
+    }
+
+    function test_gas__challengeAsk() external {
+        _burnSomething();
+        Opening memory o = _text(50);
+        RoundId round = _enrolledLone(o);
+        SignedAsk memory ask = _ask(round, 0, "another question");
+        vm.prank(challenger);
+        disputes.challengeAsk(round, ask, _loneSet(o));
+        _report("challengeAsk, depth 10", 1, 0);
+        assertEq(rounds.roundOf(round).fault, Fault.WrongAsk);
+    }
+
+    function test_gas__challengeReuse() external {
+        _burnSomething();
+        Opening memory one = _text(50);
+        Opening memory other = _text(50);
+        other.salt = keccak256("another salt");
+        RoundId first = _attestedLone(one);
+        RoundId second = _attestedLone(other);
+        vm.prank(challenger);
+        disputes.challengeReuse(first, _loneSet(one), second, _loneSet(other));
+        _report("challengeReuse, depth 10 twice", 1, 0);
+        assertEq(rounds.roundOf(second).fault, Fault.Reused);
+    }
+
+    function test_gas__challengeReuseByAsk() external {
+        _burnSomething();
+        Opening memory one = _text(50);
+        Opening memory other = _text(50);
+        other.salt = keccak256("another salt");
+        RoundId first = _enrolledLone(one);
+        SignedAsk memory ask = _ask(first, 0, one.prompt);
+        vm.warp(rounds.deadlinesOf(first).attestBy);
+        RoundId second = _enrolledLone(other);
+        vm.prank(challenger);
+        disputes.challengeReuseByAsk(second, _loneSet(other), first, ask);
+        _report("challengeReuseByAsk, depth 10", 1, 0);
+        assertEq(rounds.roundOf(second).fault, Fault.Reused);
+    }
+
+    function test_gas__challengeLeak() external {
+        _burnSomething();
+        Opening memory o = _text(50);
+        RoundId round = _enrolledLone(o);
+        vm.prank(challenger);
+        disputes.challengeLeak(round, _loneSet(o));
+        _report("challengeLeak, depth 10", 1, 0);
+        assertEq(rounds.roundOf(round).fault, Fault.Leaked);
+    }
+
+    function test_gas__challengeAnswers() external {
+        _burnSomething();
+        RoundId round = _enrolledLone(_text(50));
+        SignedAnswer memory one = _answer(round, 0, "prompt", "one");
+        SignedAnswer memory other = _answer(round, 0, "prompt", "other");
+        vm.prank(challenger);
+        disputes.challengeAnswers(round, version, 0, one, other);
+        _report("challengeAnswers", 1, 0);
+        assertEq(_free(challenger), 5.1 ether);
+    }
+
+    // Rounds
+
+    function _bleuParams() private view returns (TaskParams memory p) {
+        p = _params();
+        (p.metricWords, p.maxBytes) = (1, 1000);
+    }
+
+    /// @dev Position 0 with a stretch of NTREX-128 as prompt and reference, a quarter of its words replaced in the response; neighbours that
+    /// scored alike; its own sums true.
+    function _text(uint256 tokens) private view returns (Opening memory o) {
+        o = _lone(ITEMS, _typical());
+        o.referenceText = bytes(tokens == 25 ? REFERENCE_25 : tokens == 50 ? REFERENCE_50 : REFERENCE_100);
+        o.response = bytes(tokens == 25 ? RESPONSE_25 : tokens == 50 ? RESPONSE_50 : RESPONSE_100);
+        o.prompt = o.referenceText;
+        o.sums[1] = metric.measure(o.response, o.referenceText, "", 0)[0];
+    }
+
+    function _typical() private pure returns (uint256[] memory each) {
+        uint256[9] memory lanes = [uint256(15), 8, 5, 3, 25, 24, 23, 22, 26];
+        each = new uint256[](1);
+        for (uint256 i = 0; i < 9; i++) {
+            each[0] |= lanes[i] << (28 * i);
+        }
+    }
+
+    function _enrolledLone(Opening memory o) private returns (RoundId round) {
+        round = _seal(_loneSetRoot(o), ITEMS);
+        _enrol(round);
+    }
+
+    function _attestedLone(Opening memory o) private returns (RoundId) {
+        return _loneRound(o, ITEMS);
+    }
+
+    /// @dev One match too many is claimed.
+    function _challengeLone(Opening memory o, string memory name) private {
+        o.sums[1]++;
+        RoundId round = _attestedLone(o);
+        vm.prank(challenger);
+        disputes.challenge(round, version, o);
+        _report(name, 1, 0);
+        assertEq(rounds.roundOf(round).fault, Fault.WrongStatistics);
+    }
+
+    /// @dev A round that is slashed for a leak.
+    function _burnSomething() private {
+        Opening memory o = _text(25);
+        o.salt = keccak256("leaked");
+        RoundId round = _seal(_loneSetRoot(o), ITEMS);
+        vm.prank(challenger);
+        disputes.challengeLeak(round, _loneSet(o));
+        vm.warp(vm.getBlockTimestamp() + 1);
     }
 
     function _attestedSiblings() private returns (RoundId round) {
@@ -98,7 +342,7 @@ contract GasTest is Exam {
     }
 
     function _seal() private returns (RoundId) {
-        return _seal(keccak256("root"), 1000);
+        return _seal(keccak256("root"), ITEMS);
     }
 
     function _enrolledSiblings() private returns (RoundId round) {
@@ -115,9 +359,11 @@ contract GasTest is Exam {
         rounds.enrol(round, versions, signatures);
     }
 
+    /// @dev A ceiling of zero is none.
     function _report(string memory what, uint256 units, uint256 ceiling) private {
         uint256 perUnit = vm.lastCallGas().gasTotalUsed / units;
         emit log_named_uint(what, perUnit);
-        assertLe(perUnit, ceiling, what);
+        vm.snapshotValue("gas", what, perUnit);
+        if (ceiling != 0) assertLe(perUnit, ceiling, what);
     }
 }
