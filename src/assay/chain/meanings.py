@@ -169,7 +169,6 @@ EVENTS = {
     "Deposited": Meaning("Stake came in for an owner.", "let an operator use it: assay bench allow, or assay provider allow"),
     "EnrolSkipped": Meaning("A version could not be enrolled; the reason is named.", "mend the reason, then enrol again"),
     "Enrolled": Meaning("A version sits this round: it will be attested, or the bond is lost.", "ask it: assay bench ask"),
-    "Locked": Meaning("A bond or a fee was locked.", "nothing to do: it is free again when the round allows it"),
     "ModelRegistered": Meaning("A model was registered under a salted name.", "commit a version: assay provider commit-version"),
     "Revealed": Meaning("The bundle was published; from now on anyone may challenge.", "check it: assay verify ROUND"),
     "RoundForfeited": Meaning(

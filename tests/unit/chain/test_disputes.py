@@ -140,7 +140,9 @@ def test_challenge_ask__another_question__slashed(chain: Chain, place: world.Wor
 
 
 def test_challenge_reuse__two_rounds__later_slashed(chain: Chain, place: world.World, challenger: Door) -> None:
-    first, second = sit(place), sit(place, "again")
+    first = sit(place)
+    world.move_to(chain, chain.head().timestamp + 1)  # of two seals of one second, the id says which is the later
+    second = sit(place, "again")
     call = chain.disputes.challenge_reuse(first.round, first.set_opening(2), second.round, second.set_opening(2))
     challenger.send(call)
     second.expect_slashed(Fault.REUSED, challenger)
