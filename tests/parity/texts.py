@@ -112,6 +112,26 @@ def exhaustive() -> Iterator[bytes]:
     yield from torn()
 
 
+def every_character() -> Iterator[bytes]:
+    """Every Unicode scalar value once, where the rules look: beside digits, letters, a dash, and at the end of a text."""
+    for start in range(0, 0x110000, 64):
+        scalars = [chr(code) for code in range(start, start + 64) if not 0xD800 <= code < 0xE000]
+        if scalars:
+            yield "".join(f"1{char}2 a{char}-{char}.{char}" for char in scalars).encode()
+
+
+def short_pairs() -> Iterator[Pair]:
+    """Every pair of short strings over small alphabets: of tokens for the counting, of letters for the tokenizer."""
+    for alphabet, longest in (
+        (("a ", "b "), 6),
+        (("1", "a", ".", "-", " "), 3),
+        (("&", "lt;", "<", "\n", "-"), 2),
+        ("é \x85", 3),
+    ):
+        strings = ["".join(parts).encode() for n in range(longest + 1) for parts in itertools.product(alphabet, repeat=n)]
+        yield from itertools.product(strings, repeat=2)
+
+
 def torn() -> Iterator[bytes]:
     """Characters, and bytes that are none, torn apart by what 13a removes: sacreBLEU decodes before it joins them again."""
     whole = [
