@@ -13,7 +13,7 @@ from assay.encoding.sumtree import add_sums, unpack_counts
 from assay.errors import BadInput, Tampered
 from assay.metrics import METRICS, UnknownMetric
 from assay.storage.bundle import MANIFEST, AnswerLine, Bundle, ItemLine, VersionFacts, answers_name
-from assay.types import Opening, Outcome, Standing, Sums, Verdict
+from assay.types import Kind, Opening, Outcome, Standing, Sums, Verdict
 
 __all__ = ["StepNumbers", "check_answers"]
 
@@ -54,8 +54,11 @@ _EXPECTED = {
 
 def check_answers(
     facts: ChainFacts, sitting: Sitting, told: VersionFacts, bundle: Bundle, log: Log, steps: StepNumbers, *, items_hold: bool
-) -> None:
-    """Everything about one version. `items_hold`: whether the bundle's items are the sealed ones; else no item can be proven."""
+) -> bool:
+    """Everything about one version. `items_hold`: whether the bundle's items are the sealed ones; else no item can be proven.
+
+    Says whether openings of this bundle stand under both roots, so that the chain takes them.
+    """
     reading = _Pass(facts, sitting, log, steps)
     try:
         with closing(bundle.answers(sitting.version.id)) as lines:
@@ -69,10 +72,11 @@ def check_answers(
             steps.root, Finding(reading.name, "one readable line a position", error.message, error.where, sitting.version.id)
         )
         log.missing(set(steps), f"readable lines for version {reading.name}")
-        return
+        return False
     _check_root(sitting, rebuilt, log, steps)
     _check_counts(sitting, told, reading.counts, rebuilt, log, steps)
     reading.finish()
+    return reading.provable
 
 
 class _Pass:
@@ -168,13 +172,24 @@ class _Pass:
         silent = line.outcome is Outcome.SILENT
         if silent and (line.ack is not None or line.answer is not None):
             got = "Silent with an Ack" if line.ack is not None else "Silent with an Answer"
-            self._fail(self._steps.dropped, f"outcome of item {line.position}", "Answered", got, where)
+            proof = "ack" if self.provable and self._is_acked(item, line) else ""
+            about, version = f"outcome of item {line.position}", self._sitting.version.id
+            found = Finding(about, "Answered", got, where, version, line.position, proof=proof)
+            self._log.fail(self._steps.dropped, found)
         if posted is None:
             return
         if posted.prompt_hash != keccak(item.prompt):
             item_ = f"prompt of the posted Ask of item {line.position}"
             self._fail(self._steps.asks, item_, show(keccak(item.prompt)), show(posted.prompt_hash), where)
         self._note_two_answers(posted, line)
+
+    def _is_acked(self, item: ItemLine, line: AnswerLine) -> bool:
+        """Whether the line's Ack, with the line's leaf, is a proof by itself."""
+        if line.ack is None or item.kind is not Kind.SCORED:
+            return False
+        hashed = keccak(line.response or b"")
+        digest = self._facts.domain.ack(self._facts.round.id, self._sitting.version.id, line.position, hashed)
+        return recover(digest, line.ack) == self._facts.round.operator
 
     def _note_two_answers(self, posted: Posted, line: AnswerLine) -> None:
         if line.outcome is Outcome.ANSWERED and posted.response_hash != keccak(line.response or b""):

@@ -12,11 +12,12 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from assay.audit.facts import ChainFacts
+from assay.encoding.hashing import keccak
 from assay.encoding.seals import SetTree, set_leaf
 from assay.encoding.sumtree import SumTree, commitment, score_leaf
 from assay.errors import BadInput
 from assay.storage.bundle import AnswerLine, Bundle, ItemLine, answers_name
-from assay.types import Node, Opening, Outcome, VersionId
+from assay.types import Node, Opening, Outcome, SetOpening, VersionId
 
 __all__ = ["Openings", "Rebuilt", "opened", "opening", "rebuild", "set_tree"]
 
@@ -106,6 +107,14 @@ class Openings:
         line = _nth(self._bundle.answers(version), position)
         bare = opened(item, line, decoys_carry=rebuilt.decoys_carry)
         return replace(bare, set_path=self._tree().path(position), sum_path=rebuilt.tree.path(position), seed=seed)
+
+    def sealed(self, position: int) -> SetOpening:
+        """The sealed half of one item, its texts as hashes. Errors as `open`."""
+        if not 0 <= position < self._facts.round.items:
+            raise BadInput(f"position {position} is not in a set of {self._facts.round.items}", "Positions count from 0.")
+        item = _nth(self._bundle.items(), position)
+        hashes = keccak(item.prompt), keccak(item.reference)
+        return SetOpening(position, item.kind, *hashes, item.salt, self._tree().path(position))
 
     def rebuilt(self, version: VersionId) -> Rebuilt:
         """The version's score tree."""

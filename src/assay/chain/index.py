@@ -45,7 +45,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """An answer was posted with its full text."""
+    """An answer was posted with its full text. `tx` says where: its calldata holds the Ask as well."""
 
     version: VersionId
     position: int
@@ -53,6 +53,7 @@ class Posted:
     response: bytes
     answer_signature: bytes
     block: int
+    tx: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,7 @@ def _posted(values: Mapping[str, Any], log: Log) -> Posted:
         response=values["response"],
         answer_signature=values["answerSignature"],
         block=log.block,
+        tx=log.tx,
     )
 
 
