@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 200000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge deep ape deploy lint format artifacts vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep ape deploy sourcify lint format artifacts vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,7 +28,7 @@ demo: setup ## a whole exam on this machine, from the sealed questions to the ve
 
 test: forge ape pytest ## everything that has to pass; the Python tests close it
 
-pytest: setup ## unit tests, stories, a slice of the parity run
+pytest: setup sourcify ## unit tests, stories, a slice of the parity run
 	.venv/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 forge: node_modules/.ready ## Solidity tests: units, fuzzing, invariants
@@ -42,6 +42,8 @@ ape: .venv-ape/.ready node_modules/.ready ## contract tests in Python, through a
 
 deploy: .venv-ape/.ready node_modules/.ready ## deploy through ape: make deploy NETWORK=… ARGS="--key NAME"
 	$(APE) run deploy --network $(NETWORK) $(ARGS)
+
+sourcify: tests/sourcify/node_modules/.ready ## Sourcify's library, which judges deployed code against sources
 
 lint: setup ## formatting, lint, types
 	.venv/bin/ruff format --check
@@ -69,7 +71,7 @@ lock: setup ## pin all Python packages anew
 	$(COMPILE) -o requirements-ape.lock requirements-ape.in
 
 clean: ## remove what this file made
-	rm -rf .venv .venv-ape .venv-llm node_modules out cache .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-ape .venv-llm .venv-audit node_modules tests/*/node_modules out cache .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/.ready: requirements.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is needed" >&2; exit 1; }
@@ -94,4 +96,8 @@ clean: ## remove what this file made
 
 node_modules/.ready: package-lock.json package.json .npmrc
 	npm ci --no-progress
+	touch $@
+
+tests/%/node_modules/.ready: tests/%/package-lock.json tests/%/package.json .npmrc
+	cd tests/$* && npm install --no-save --no-progress --userconfig ../../.npmrc # by the lock; ci would miss optional parts for other platforms
 	touch $@

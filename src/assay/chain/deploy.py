@@ -1,8 +1,8 @@
 """Deployment without a key that matters: the same code gets the same addresses on every chain, whoever pays for it.
 
 The Deployer comes through the common CREATE2 deployer with salt zero; it carries the hashes of the six contracts' codes and
-creates them at addresses that follow from its own. Metrics come through the CREATE2 deployer directly. `scripts/deploy.py`, the
-devnet and all tests call `deploy`; what already stands is left alone.
+creates them at addresses that follow from its own. Metrics come through the CREATE2 deployer directly. `assay deploy`,
+`scripts/deploy.py`, the devnet and all tests call `deploy`; what already stands is left alone.
 """
 
 import eth_abi

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Entry] = {
     "bench": Entry("bench", "Benchmarkers: import, seal, enrol, ask, score, attest, reveal."),
     "challenge": Entry("challenge", "Bring the proof of a fault to the chain."),
     "demo": Entry("demo", "Go on with what the demo left."),
+    "deploy": Entry("deploy", "Deploy the contracts, with the input for source verifiers."),
     "devnet": Entry("devnet", "A development chain with all contracts."),
     "doctor": Entry("doctor", "Whether a benchmarker's agent can be left alone."),
     "explain": Entry("explain", "Say what an error, a verdict or a transaction means."),
