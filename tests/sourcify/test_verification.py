@@ -14,7 +14,6 @@ from assay.chain.devnet import ETHER, Devnet, fund
 from assay.cli import common
 from assay.cli.main import cli
 from assay.errors import BadInput
-from unit.chain.world import signer
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
