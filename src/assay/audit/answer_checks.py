@@ -134,7 +134,7 @@ class _Pass:
                 self._log.note(
                     self._steps.asks, f"item {line.position} was never asked of {self.name}, by the benchmarker's own account"
                 )
-            else:
+            elif not self._was_posted(item, line):
                 self._fail(self._steps.asks, f"Ask of item {line.position}", "one signed Ask", "none", where)
             return
         prompt_hash, until = keccak(item.prompt), line.ask.answer_until
@@ -146,6 +146,11 @@ class _Pass:
         last = facts.deadlines.answer_by - facts.task.post_window
         if until > last:
             self._fail(self._steps.asks, f"answerUntil of item {line.position}", f"at most {last}", str(until), where)
+
+    def _was_posted(self, item: ItemLine, line: AnswerLine) -> bool:
+        """Whether an answer to the sealed prompt was posted: the chain has checked its Ask, which a lost journal cannot show."""
+        posted = self._posted.get(line.position)
+        return posted is not None and posted.prompt_hash == keccak(item.prompt)
 
     def _check_exchange(self, item: ItemLine, line: AnswerLine) -> None:
         """Answer of a Decoy (an Answered leaf's is the judge's matter) and Ack of any line."""

@@ -34,6 +34,8 @@ of items, by hashes, never with their texts.
 """
 
 from assay.audit.answer_checks import StepNumbers, check_answers
+from assay.audit.evidence import NOTHING, Held
+from assay.audit.evidence_checks import check_alone, check_held
 from assay.audit.facts import ChainFacts
 from assay.audit.report import Log, Report, Title
 from assay.audit.round_checks import (
@@ -80,8 +82,10 @@ _ANSWERS = StepNumbers(
 )
 
 
-def verify(facts: ChainFacts, bundle: Bundle | None) -> Report:
+def verify(facts: ChainFacts, bundle: Bundle | None, held: Held = NOTHING) -> Report:
     """Runs all steps and returns what they found; the list is in the docstring of this module.
+
+    `held` is what somebody holds outside the bundle; it counts in steps 13, 15 and 17, and adds notes to 14.
 
     `bundle` None means that it could not be had: then only what the chain alone tells is checked. A damaged bundle is a finding,
     not an error; only a bundle that cannot even be listed (links, devices, limits) raises BadInput.
@@ -93,20 +97,21 @@ def verify(facts: ChainFacts, bundle: Bundle | None) -> Report:
     check_version_times(facts, log, 10)  # (10)
     check_version_ids(facts, log, 11)  # (11)
     check_enrolment(facts, log, 12)  # (12)
+    check_alone(facts, held, log, _ANSWERS)  # (13) (14)
     tampered = False
     if not facts.round.revealed_at:
         log.missing(_OF_BUNDLE, f"a revealed bundle: the round is {facts.phase.name.capitalize()}")
     elif bundle is None:
         log.missing(_OF_BUNDLE, f"the bundle {cid_of(facts.round.bundle_digest)}")
     elif check_digest(facts, bundle, log, 1):  # (1)
-        _check_bundle(facts, bundle, log)
+        _check_bundle(facts, bundle, held, log)
     else:
         tampered = True
         log.missing(_OF_BUNDLE[1:], "the bundle that the chain names")
     return _report(facts, log, tampered=tampered)
 
 
-def _check_bundle(facts: ChainFacts, bundle: Bundle, log: Log) -> None:
+def _check_bundle(facts: ChainFacts, bundle: Bundle, held: Held, log: Log) -> None:
     if not check_files(bundle, log, 2):  # (2)
         log.missing(_OF_BUNDLE[2:], "a readable manifest")
         return
@@ -122,7 +127,9 @@ def _check_bundle(facts: ChainFacts, bundle: Bundle, log: Log) -> None:
         if entry is None:
             log.missing(_ANSWERS, f"the answers of version {sitting.version.id.hex()}")
         else:
-            check_answers(facts, sitting, entry, bundle, log, _ANSWERS, items_hold=items_hold)  # (9) (13) to (22)
+            holds = check_answers(facts, sitting, entry, bundle, log, _ANSWERS, items_hold=items_hold)  # (9) (13) to (22)
+            version = sitting.version.id
+            check_held(facts, version, bundle, held, log, _ANSWERS, items_hold=items_hold, leaves_hold=holds)  # (13) (15) (17)
 
 
 def _report(facts: ChainFacts, log: Log, *, tampered: bool) -> Report:
