@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.bundles import Choice, bundle_options
 from assay.cli.common import connect, emit, key_options, load_signer, pass_settings
 from assay.errors import Refused
 from assay.settings import Settings
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
 @click.argument("round_", metavar="ROUND")
 @click.argument("version", required=False)
 @click.argument("position", type=click.IntRange(min=0), required=False)
-@click.option(
-    "--bundle", "given", metavar="PATH", type=click.Path(path_type=Path), help="The round's bundle: a folder or a CAR file."
-)
-@click.option(
-    "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
-)
+@bundle_options
 @click.option("--send", is_flag=True, help="Send it. Without this nothing leaves your machine but questions to the node.")
 @key_options("operator")
 @pass_settings
@@ -35,8 +31,7 @@ def command(
     round_: str,
     version: str | None,
     position: int | None,
-    given: Path | None,
-    store_dir: Path | None,
+    source: Choice,
     send: bool,
     key: str,
     password_file: Path | None,
@@ -50,14 +45,13 @@ def command(
     from assay.audit.judge import judge
     from assay.audit.openings import opening
     from assay.chain.door import Door
-    from assay.storage.store import Store
 
     signer = load_signer(settings, key, password_file) if send else None
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
         facts = collect(chain, sources.find_round(chain, round_))
         chosen = sources.find_version(facts, version) if version else None
-        found = stack.enter_context(sources.round_bundle(facts, Store(store_dir or settings.store), given))
+        found = stack.enter_context(source.of_round(settings, facts))
         bundle = sources.need_bundle(facts, found)
         if chosen is None or position is None:
             chosen, position = _first_fault(facts, bundle, chosen)

@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, Entry] = {
     "provider": Entry("provider", "Providers: stake, register models, serve."),
     "quickstart": Entry("quickstart", "Show how a benchmarker, a provider or a reader begins."),
     "rank": Entry("rank", "Rank the versions of rounds, with intervals and ties."),
+    "storage": Entry("storage", "Bundles of this home, and IPFS: import, export, publish, doctor."),
     "task": Entry("task", "Write, register and show tasks."),
     "verify": Entry("verify", "Check a round against the chain and its bundle."),
 }

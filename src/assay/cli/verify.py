@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.bundles import Choice, bundle_options
 from assay.cli.common import connect, emit, pass_settings
 from assay.errors import AssayError
 from assay.settings import Settings
@@ -26,14 +26,9 @@ Row = tuple[str, str | None]
 
 @click.command("verify")
 @click.argument("target", metavar="ROUND|BUNDLE")
-@click.option(
-    "--bundle", "given", metavar="PATH", type=click.Path(path_type=Path), help="The round's bundle: a folder or a CAR file."
-)
-@click.option(
-    "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
-)
+@bundle_options
 @pass_settings
-def command(settings: Settings, target: str, given: Path | None, store_dir: Path | None) -> int:
+def command(settings: Settings, target: str, source: Choice) -> int:
     """Check a round: bundle, seal, receipts, statistics, trees and scores.
 
     ROUND is a round's id or a unique beginning of it; BUNDLE a folder, a CAR file or a CID in the store, which names its round
@@ -42,10 +37,10 @@ def command(settings: Settings, target: str, given: Path | None, store_dir: Path
     from assay.audit import sources
     from assay.audit.report import UNKNOWN, as_record
 
-    if given is not None and sources.is_bundle(target):
+    if source.given is not None and sources.is_bundle(target):
         raise click.UsageError("--bundle goes with a round, and the argument is a bundle already")
     try:
-        report = _verified(settings, target, given, store_dir)
+        report = _verified(settings, target, source)
     except AssayError as error:
         if error.exit_code == AssayError.exit_code:  # a node that is away is no fault of the round
             error.exit_code = UNKNOWN
@@ -57,20 +52,18 @@ def command(settings: Settings, target: str, given: Path | None, store_dir: Path
     return report.exit_code
 
 
-def _verified(settings: Settings, target: str, given: Path | None, store_dir: Path | None) -> "Report":
+def _verified(settings: Settings, target: str, source: Choice) -> "Report":
     from assay.audit import sources
     from assay.audit.facts import collect
     from assay.audit.verify import verify
-    from assay.storage.store import Store
 
-    store = Store(store_dir or settings.store)
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
         if sources.is_bundle(target):
-            bundle = stack.enter_context(sources.target_bundle(target, store))
+            bundle = stack.enter_context(source.of_target(settings, target))
             return verify(collect(chain, bundle.manifest.facts.round), bundle)
         facts = collect(chain, sources.find_round(chain, target))
-        return verify(facts, stack.enter_context(sources.round_bundle(facts, store, given)))
+        return verify(facts, stack.enter_context(source.of_round(settings, facts)))
 
 
 def _print(report: "Report") -> None:
