@@ -6,13 +6,19 @@ and below the lowest of these the next position is demanded. That node is lower 
 one stays unanswered.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from assay.audit.evidence import Place
+from assay.audit.facts import ChainFacts
+from assay.audit.judge import judge
+from assay.audit.openings import Openings
+from assay.chain.index import DemandRecord
 from assay.encoding.sumtree import SumTree, score_leaf
-from assay.types import Node, Opening
+from assay.errors import BadInput, NotYet, Refused
+from assay.types import DemandState, Node, Opening, Verdict, VersionId
 
-__all__ = ["Suspect", "suspect"]
+__all__ = ["Suspect", "next_demand", "suspect"]
 
 
 class Suspect(NamedTuple):
@@ -20,6 +26,28 @@ class Suspect(NamedTuple):
 
     position: int
     height: int
+
+
+def next_demand(
+    facts: ChainFacts, openings: Openings, version: VersionId, shown: Mapping[Place, Opening], records: Iterable[DemandRecord]
+) -> Suspect:
+    """The position of a version to demand next. `shown` is what answered demands; what is not Sound of it is left out.
+
+    Refused where the bundle leads to the attested root, or nothing is left to look for; NotYet while a demand is open.
+    """
+    rebuilt = openings.rebuilt(version)
+    if rebuilt.attested:
+        raise Refused("the bundle's leaves lead to the attested root", "Nothing is hidden: run `assay verify`.")
+    known = {record.position: record for record in records if record.version == version}
+    for record in known.values():
+        if record.state is DemandState.OPEN:
+            message = f"item {record.position} is demanded until {record.deadline}"
+            raise NotYet(message, "Expire it then, or bisect on once it is answered.", at=record.deadline)
+    leaves = [rebuilt.tree.leaf(position) for position in range(facts.round.items)]
+    found = suspect(leaves, [o for (id_, _), o in shown.items() if id_ == version and _is_sound(facts, version, o)], known)
+    if found is None:
+        raise Refused("all that was shown agrees with the bundle's own sums", "Demand any position that you doubt.")
+    return found
 
 
 def suspect(leaves: Sequence[Node], shown: Iterable[Opening], demanded: Collection[int] = ()) -> Suspect | None:
@@ -53,3 +81,10 @@ def _below(first: int, height: int, items: int, demanded: Collection[int]) -> Su
     positions = range(first, min(first + (1 << height), items))
     free = next((position for position in positions if position not in demanded), None)
     return None if free is None else Suspect(free, height)
+
+
+def _is_sound(facts: ChainFacts, version: VersionId, opening: Opening) -> bool:
+    try:
+        return judge(facts, version, opening) is Verdict.SOUND
+    except BadInput:
+        return False

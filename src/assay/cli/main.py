@@ -38,6 +38,7 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = {
     "bench": Entry("bench", "Benchmarkers: import, seal, enrol, ask, score, attest, reveal."),
     "challenge": Entry("challenge", "Bring the proof of a fault to the chain."),
+    "demand": Entry("demand", "Make a benchmarker show an item, or lose its bond."),
     "demo": Entry("demo", "Go on with what the demo left."),
     "deploy": Entry("deploy", "Deploy the contracts, with the input for source verifiers."),
     "devnet": Entry("devnet", "A development chain with all contracts."),

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from assay.cli.bundles import Choice, bundle_options
 from assay.cli.common import connect, emit, pass_settings
+from assay.cli.disputing import evidence_option, read_evidence
 from assay.errors import AssayError
 from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.audit.report import Finding, Report, ScoreRow, Step
+    from assay.storage.bundle import Bundle
 
 VERDICTS = {
     0: ("Sound: everything that was promised holds.", "green"),
@@ -27,12 +30,14 @@ Row = tuple[str, str | None]
 @click.command("verify")
 @click.argument("target", metavar="ROUND|BUNDLE")
 @bundle_options
+@evidence_option
 @pass_settings
-def command(settings: Settings, target: str, source: Choice) -> int:
+def command(settings: Settings, target: str, source: Choice, evidence: tuple[Path, ...]) -> int:
     """Check a round: bundle, seal, receipts, statistics, trees and scores.
 
     ROUND is a round's id or a unique beginning of it; BUNDLE a folder, a CAR file or a CID in the store, which names its round
-    itself. Ends with 0 if all is sound, 1 if a fault was found, 2 if something cannot be told, 3 if the bundle was tampered with.
+    itself. What providers hold can be given as --evidence. Ends with 0 if all is sound, 1 if a fault was found, 2 if something
+    cannot be told, 3 if the bundle was tampered with.
     """
     from assay.audit import sources
     from assay.audit.report import UNKNOWN, as_record
@@ -40,7 +45,7 @@ def command(settings: Settings, target: str, source: Choice) -> int:
     if source.given is not None and sources.is_bundle(target):
         raise click.UsageError("--bundle goes with a round, and the argument is a bundle already")
     try:
-        report = _verified(settings, target, source)
+        report = _verified(settings, target, source, evidence)
     except AssayError as error:
         if error.exit_code == AssayError.exit_code:  # a node that is away is no fault of the round
             error.exit_code = UNKNOWN
@@ -52,18 +57,24 @@ def command(settings: Settings, target: str, source: Choice) -> int:
     return report.exit_code
 
 
-def _verified(settings: Settings, target: str, source: Choice) -> "Report":
+def _verified(settings: Settings, target: str, source: Choice, files: tuple[Path, ...]) -> "Report":
     from assay.audit import sources
+    from assay.audit.calldata import posted_messages
+    from assay.audit.evidence import check
     from assay.audit.facts import collect
     from assay.audit.verify import verify
 
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
+        messages = read_evidence(chain, files)
+        bundle: Bundle | None
         if sources.is_bundle(target):
             bundle = stack.enter_context(source.of_target(settings, target))
-            return verify(collect(chain, bundle.manifest.facts.round), bundle)
-        facts = collect(chain, sources.find_round(chain, target))
-        return verify(facts, stack.enter_context(source.of_round(settings, facts)))
+            facts = collect(chain, bundle.manifest.facts.round)
+        else:
+            facts = collect(chain, sources.find_round(chain, target))
+            bundle = stack.enter_context(source.of_round(settings, facts))
+        return verify(facts, bundle, check(facts, messages + posted_messages(chain, facts)))
 
 
 def _print(report: "Report") -> None:
@@ -104,8 +115,9 @@ def _finding_lines(finding: "Finding", report: "Report") -> Iterator[str]:
     yield f"{finding.where + ': ' if finding.where else ''}{finding.item}"
     yield f"  expected  {finding.expected}"
     yield f"  got       {finding.got}"
-    if finding.verdict is not None and finding.version is not None:
-        yield f"  prove it  assay challenge 0x{report.round.hex()} 0x{finding.version.hex()} {finding.position}"
+    if finding.is_provable and finding.version is not None:
+        kind = f"{finding.proof} " if finding.proof else ""
+        yield f"  prove it  assay challenge {kind}0x{report.round.hex()} 0x{finding.version.hex()} {finding.position}"
 
 
 def _score_row(row: "ScoreRow", signature: str) -> str:

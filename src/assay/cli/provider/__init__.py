@@ -10,7 +10,7 @@ import click
 from assay import keys
 from assay.cli import stake
 from assay.cli.common import emit, pass_settings, password_of, password_option
-from assay.cli.provider import joining, models, serving
+from assay.cli.provider import evidence, joining, models, serving
 from assay.settings import Settings, home_folder
 
 
@@ -23,6 +23,7 @@ def command() -> None:
     Each model:       try, register, commit-version
     Each invitation:  join
     Each day:         serve
+    After a round:    evidence
     """
 
 
@@ -61,5 +62,6 @@ for made in (
     serving.try_,
     serving.serve,
     joining.join,
+    evidence.evidence,
 ):
     command.add_command(made)

@@ -1,0 +1,44 @@
+"""`assay provider evidence`: what this provider holds of a round, as a file for anybody who verifies it."""
+
+from pathlib import Path
+
+import click
+
+from assay.cli.common import connect, emit, pass_settings
+from assay.cli.provider.home import database_of
+from assay.errors import BadInput
+from assay.settings import Settings
+
+
+@click.command()
+@click.argument("round_", metavar="ROUND")
+@click.option(
+    "--out", required=True, metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="New file to write, mode 0600."
+)
+@click.option("--texts/--no-texts", default=True, show_default=True, help="With the texts of the responses.")
+@pass_settings
+def evidence(settings: Settings, round_: str, out: Path, texts: bool) -> None:
+    """Write all Asks, Answers and Acks of ROUND that this gateway kept.
+
+    Give the file to whoever verifies the round (`assay verify ROUND --evidence FILE`), or to a watchtower; or bring the proof
+    yourself (`assay challenge ROUND --evidence FILE`). Before `answerBy` it would tell others what was asked: keep it until then.
+    """
+    from assay.audit.evidence import Evidence, HeldAck, HeldAnswer, HeldAsk, Message, save
+    from assay.audit.sources import find_round
+    from assay.gateway.journal import Journal
+
+    chain = connect(settings)
+    id_ = find_round(chain, round_)
+    with database_of(settings) as database:
+        journal = Journal(database)
+        asks = [HeldAsk(*ask.place, ask.prompt_hash, ask.answer_until, ask.signature) for ask in journal.asks(id_)]
+        answers = [
+            HeldAnswer(*kept.place, kept.prompt_hash, kept.response_hash, kept.signature, kept.response if texts else None)
+            for kept in journal.answers(id_)
+        ]
+        acks = [HeldAck(*ack.place, ack.response_hash, ack.signature) for ack in journal.acks(id_)]
+    messages: tuple[Message, ...] = (*asks, *answers, *acks)
+    if not messages:
+        raise BadInput(f"this gateway kept nothing of round 0x{id_.hex()}", "Check the id and --home.", where="ROUND")
+    save(out, Evidence(chain.deployment.chain_id, chain.deployment.rounds, messages))
+    emit(settings, {"round": id_, "file": out, "asks": len(asks), "answers": len(answers), "acks": len(acks)})
