@@ -130,7 +130,7 @@ class _Pass:
     def _check_ask(self, item: ItemLine, line: AnswerLine) -> None:
         facts, where = self._facts, self._place(line)
         if line.ask is None:
-            if line.outcome is Outcome.SILENT:
+            if line.response is None:
                 self._log.note(
                     self._steps.asks, f"item {line.position} was never asked of {self.name}, by the benchmarker's own account"
                 )
