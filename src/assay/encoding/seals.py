@@ -4,6 +4,7 @@ Depth is ceil(log2 n), absent leaves are zero, and the bits of the position give
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from assay.encoding.hashing import ZERO_HASH, address_word, hash32, keccak, tag, uint
 from assay.types import Item, SetOpening
@@ -43,6 +44,15 @@ def sealed_leaf(chain_id: int, rounds: str, benchmarker: str, opening: SetOpenin
 def set_node(left: bytes, right: bytes) -> bytes:
     """Parent of two nodes."""
     return keccak(SET_NODE + left + right)
+
+
+@lru_cache(maxsize=64)
+def padding_hash(level: int) -> bytes:
+    """Node at a level (0 = leaf) that covers only positions beyond the set."""
+    if level == 0:
+        return ZERO_HASH
+    below = padding_hash(level - 1)
+    return set_node(below, below)
 
 
 class SetTree:
