@@ -1,6 +1,5 @@
 """Acknowledgements that stay away, posts, and what they cost whom. Each story follows the money to the wei."""
 
-import json
 import re
 from functools import partial
 from typing import NamedTuple
@@ -8,10 +7,6 @@ from typing import NamedTuple
 import pytest
 from stage import Person
 
-from assay.chain.contracts.base import Call
-from assay.chain.index import round_log
-from assay.encoding.hashing import keccak
-from assay.types import SignedAnswer
 from flow.world import QUESTIONS, Candidate, World, failed, replay, round_of, until, version_of
 
 ETHER = 10**18
@@ -130,27 +125,18 @@ def test_provider_frames__acknowledged_answer_stands__two_answers_cost_the_versi
     store = ("--store", examiner.home / "store")
     report = world.reader.json("verify", round_, *store)
     assert any("two different Answers" in note for step in report["steps"] for note in step["notes"])
-    accused = examiner.assay("--json", "challenge", round_, patient.version, str(position), *store, codes=(1,))
+    accused = examiner.assay("--json", "challenge", "item", round_, patient.version, str(position), *store, codes=(1,))
     assert "sound" in failed(accused).lower()
     staked = [world.stake(who) for who in (examiner, patient.person)]
-    world.send(examiner, two_answers(world, examiner, round_, patient, position))
+    evidence = examiner.home / "evidence.json"
+    assert examiner.json("bench", "evidence", round_, "--out", evidence)["pairs"] == 1
+    examiner.assay("challenge", "answers", round_, *store, "--evidence", evidence, "--send")
     assert world.stake(examiner) == (staked[0].free + ETHER // 100, staked[0].locked)
     assert world.stake(patient.person) == (staked[1].free, staked[1].locked - ETHER // 10)
     world.pass_deadline(examiner, round_, "versions_released_at")
     examiner.assay("bench", "release", round_)
     assert world.stake(examiner) == (staked[0].free + ETHER // 100 + 2 * ETHER, 0)
     assert world.score(examiner, round_, patient.version)["standing"] == "scored"
-
-
-def two_answers(world: World, examiner: Person, round_: str, candidate: Candidate, position: int) -> Call:
-    """The proof, from the bundle and the chain: what anybody has."""
-    bundle = world.unpack(examiner, round_, examiner.home / "unpacked")
-    line = json.loads((bundle / "answers" / f"{candidate.version[2:]}.jsonl").read_text().splitlines()[position])
-    (post,) = round_log(world.chain, round_of(round_)).posted
-    given = SignedAnswer(post.prompt_hash, keccak(line["response"].encode()), bytes.fromhex(line["answer"]["signature"][2:]))
-    posted = SignedAnswer(post.prompt_hash, keccak(post.response), post.answer_signature)
-    place = round_of(round_), version_of(candidate.version), position
-    return world.chain.disputes.challenge_answers(*place, given, posted)
 
 
 def test_post__too_late__refused_by_the_chain_and_no_bond_suffers(world: World, examiner: Person, patient: Candidate) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assay import keys
-from assay.cli import inviting, running, stake
+from assay.cli import bench_evidence, inviting, running, stake
 from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
 from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option
 from assay.cli.stake import address_of
@@ -74,6 +74,7 @@ for shared in (
     stake.allow,
     stake.balance,
     inviting.invite,
+    bench_evidence.evidence,
     running.run,
     running.status,
     running.cost,
@@ -239,7 +240,7 @@ def score(settings: Settings, round_: str, wait: bool, key: str, password_file: 
         f"{_short(s.version)}  {s.shown:>10}  {s.answered} answered, {s.silent} silent, {s.decoys} decoys" for s in report.scores
     ]
     if report.contradictions:
-        text.append(f"{report.contradictions} answers were given twice and differ: evidence against the provider is kept")
+        text.append(f"{report.contradictions} answers were given twice and differ: against the provider: assay bench evidence")
     emit(settings, report, [*text, f"next: assay bench attest {_short(chosen)}"])
 
 
@@ -339,7 +340,7 @@ def _overview_text(found: "Overview") -> Iterator[str]:
     for version in found.versions:
         yield f"model   {_short(version.version)}  {version.shown:>10}  {version.received} answers here  {version.url}"
     if found.contradictions:
-        yield f"        {found.contradictions} contradicting answers: evidence against a provider"
+        yield f"        {found.contradictions} contradicting answers: assay bench evidence {_short(found.round)} --out FILE"
     if found.cid:
         yield f"bundle  {found.cid}"
     if found.next:

@@ -10,6 +10,8 @@ import pytest
 
 from assay.agent.reaching import NotPublic, address_of, is_public
 
+pytestmark = pytest.mark.loopback
+
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "::1", "8.8.8.8", "localhost"])
 def test_address_of__a_literal_or_localhost__is_taken_at_its_word(host: str) -> None:
