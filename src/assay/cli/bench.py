@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assay import keys
-from assay.cli import bench_evidence, inviting, running, stake
+from assay.cli import bench_evidence, inviting, pricing, running, stake
 from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
 from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option
 from assay.cli.stake import address_of
@@ -77,7 +77,7 @@ for shared in (
     bench_evidence.evidence,
     running.run,
     running.status,
-    running.cost,
+    pricing.cost,
 ):
     command.add_command(shared)
 
@@ -122,6 +122,7 @@ def import_(
 @click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake backs the round.")
 @click.option("--card", "card_file", metavar="FILE", type=FILE, help="Dataset card (JSON).")
 @click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
+@click.option("--yes", is_flag=True, help="Seal without being asked.")
 @key_options("operator")
 @pass_settings
 def seal(
@@ -131,14 +132,19 @@ def seal(
     owner: str,
     card_file: Path | None,
     salts: str,
+    yes: bool,
     key: str,
     password_file: Path | None,
 ) -> None:
-    """Seal SET: its questions, references and decoys are fixed from now on."""
+    """Seal SET: its questions, references and decoys are fixed from now on.
+
+    Shows first what it costs, what is locked until when, and how sure the scores will be; on a terminal it asks.
+    """
     from assay.agent.card import read_card
     from assay.agent.steps import seal as step
 
     card, benchmarker = read_card(card_file) if card_file else None, address_of(settings, owner)
+    pricing.confirm_seal(settings, set_, task, yes=yes)
     with agent_of(settings, key, password_file, salts=salts) as agent:
         report = step.run(agent, set_, task, benchmarker, card)
     text = [
