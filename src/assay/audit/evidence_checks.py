@@ -2,10 +2,10 @@
 
 from contextlib import suppress
 
-from assay.audit.answer_checks import StepNumbers
 from assay.audit.evidence import Held, HeldAnswer, Place
 from assay.audit.facts import ChainFacts
 from assay.audit.finding import exchanged
+from assay.audit.line_checks import StepNumbers
 from assay.audit.report import Finding, Log, show
 from assay.encoding.hashing import keccak
 from assay.errors import BadInput, Tampered

@@ -1,7 +1,7 @@
 """What a verification found: numbered steps, each Passed, Failed or CannotTell, and the exit code that follows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -141,6 +141,17 @@ class Log:
         kept = sum(known.is_provable for known in step.findings)  # a flood of what proves nothing must not hide a proof
         if len(step.findings) - kept < SHOWN if not finding.is_provable else kept < SHOWN:
             step.findings.append(finding)
+
+    def absorb(self, other: "Log", *, provable: bool = True) -> None:
+        """Everything that a log of later lines gathered; unless `provable`, its findings are no proofs after all."""
+        for step, found in zip(self.steps, other.steps, strict=True):
+            for finding in found.findings:
+                self.fail(step.number, finding if provable else replace(finding, verdict=None, proof=""))
+            step.failures += found.failures - len(found.findings)
+            for what in found.missing:
+                self.missing([step.number], what)
+            for text in found.notes:
+                self.note(step.number, text)
 
     def expect(self, number: int, item: str, expected: object, got: object, where: str = "") -> bool:
         """Step `number` failed unless both are equal; bytes are shown in hex. Says whether they were."""
