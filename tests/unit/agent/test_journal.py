@@ -155,6 +155,23 @@ def test_transaction__an_error_in_an_inner_one__undoes_the_inner_one_alone(journ
     assert [row[0] for row in journal.all("SELECT name FROM sets ORDER BY rowid")] == ["s", "t"]
 
 
+def test_transaction__commit_fails__nothing_is_kept_and_the_next_one_is(journal):
+    """A failed COMMIT can leave SQLite's transaction open: the next one would be a part of it, and never reach the disk."""
+
+    def fail():
+        with journal.transaction():
+            journal._db.execute("PRAGMA defer_foreign_keys = ON")
+            journal.add("gateways", (None, b"\x01" * 32, b"\x02" * 32, "http://nowhere"))
+
+    with pytest.raises(sqlite3.IntegrityError):
+        fail()
+    exchanges.add_asks(journal, [ask()])
+    on_disk = sqlite3.connect(journal.path)
+    assert on_disk.execute("SELECT COUNT(*) FROM asks").fetchone() == (1,)
+    assert on_disk.execute("SELECT url FROM gateways").fetchall() == [("http://a",)]
+    on_disk.close()
+
+
 # -- asks
 
 
