@@ -32,6 +32,7 @@ MODELS = ROOT / "tests" / "models"
 DATA = ROOT / "tests" / "data"
 FORGER = ROOT / "tests" / "forger"
 PATIENCE_SECONDS = 60.0
+ETHER = 10**18
 BLEU = "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
 WINDOWS = {"answer": 600, "post": 20, "attest": 300, "reveal": 300, "challenge": 300, "demand": 1}
 QUESTIONS = [
@@ -43,6 +44,11 @@ QUESTIONS = [
     ("They lost the game, 2-1.", "Eles perderam o jogo por 2 a 1.", "three", "scored"),
     ("This one does not count.", "Esta não conta.", "four", "decoy"),
 ]
+
+
+def variant(name: str) -> list[tuple[str, ...]]:
+    """The questions in other words, so that one benchmarker can seal them again."""
+    return [(f"{name}: {prompt}", *others) for prompt, *others in QUESTIONS]
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,11 @@ class World(Stage):
         """Something dishonest, by a program of this person's own."""
         return person.run(sys.executable, FORGER / f"{script}.py", *words, codes=codes)
 
+    def undo(self, block: int, instead: Iterable[bytes] = ()) -> None:
+        """A reorganisation: everything from a block on is gone, and these signed transactions came first instead."""
+        depth = self.node.head().number - block + 1
+        self.node.request("anvil_reorg", [depth, [["0x" + raw.hex(), 0] for raw in instead]])
+
     def __exit__(self, *error: object) -> None:
         self.chain.close()
         self.node.close()
@@ -173,17 +184,31 @@ class World(Stage):
         )
         return str(benchmarker.json("task", "register", file)["task"])
 
-    def seal(
-        self, benchmarker: Person, task: str, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions"
-    ) -> str:
-        """Imports and seals a set; the round's id."""
+    def bring(self, benchmarker: Person, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions") -> None:
+        """Imports a set."""
         file = benchmarker.home / f"{title}.csv"
         with file.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out)
             writer.writerow(("prompt", "reference", "group", "kind"))
             writer.writerows(questions)
         benchmarker.assay("bench", "import", file, "--set", title)
+
+    def seal(
+        self, benchmarker: Person, task: str, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions"
+    ) -> str:
+        """Imports and seals a set; the round's id."""
+        self.bring(benchmarker, questions, title)
         return str(benchmarker.json("bench", "seal", title, "--task", task)["round"])
+
+    def plan(self, benchmarker: Person, task: str, *candidates: Candidate, title: str = "questions") -> Path:
+        """Settings of a daemon that brings a set of this benchmarker to its end, and looks every second."""
+        gateways = ", ".join(f'"{candidate.url}"' for candidate in candidates)
+        settings = benchmarker.home / f"{title}.toml"
+        settings.write_text(
+            "schema = 1\npoll_seconds = 1\nbackoff_seconds = 1\nlongest_backoff_seconds = 2\n"
+            f'[[round]]\nset = "{title}"\ntask = "{task}"\ngateways = [{gateways}]\n'
+        )
+        return settings
 
     def sit(self, benchmarker: Person, round_: str, *candidates: Candidate) -> None:
         """Enrols and asks."""

@@ -26,6 +26,7 @@ def sources(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `assay deploy` leaves for source verifiers."""
     root = tmp_path_factory.mktemp("deploy")
     (root / "password").write_text("deployer\n")
+    (root / "password").chmod(0o600)
     (root / "secret").write_text("0x" + b"pays for a deployment".hex().rjust(64, "0"))
     password = ["--password-file", str(root / "password")]
     made = common.run(

@@ -240,7 +240,8 @@ def perform(agent: Agent, job: Job, round_: RoundId | None, step: str) -> Outcom
     if step == "ask":
         asked = ask.run(agent, round_, plan.options)
         missing = sum(version.missing for version in asked.versions)
-        return Outcome(asked.complete, {"missing": missing, "unacknowledged": asked.unacknowledged})
+        why = {v.version.hex()[:12]: dict(v.failures) for v in asked.versions if v.failures}
+        return Outcome(asked.complete, {"missing": missing, "unacknowledged": asked.unacknowledged, "failures": why})
     return Outcome(complete=True, fields=AFTERWARDS[step](agent, round_))
 
 

@@ -86,4 +86,5 @@ def _when_over(facts: Facts, ends: Deadlines) -> Act:
         return Act("release", facts.now)
     if facts.versions_left:
         return Act("release", max(ends.versions_released_at, facts.now), why="the version bonds are free from then")
-    return Act("", why=f"the round is {facts.phase.name.lower()}, all bonds are free")
+    unused = "; nobody was enrolled, so its questions are unused: seal the set again" if facts.phase is Phase.VOID else ""
+    return Act("", why=f"the round is {facts.phase.name.lower()}, all bonds are free{unused}")

@@ -26,6 +26,7 @@ class Home:
     def __init__(self, path, devnet):
         self.path, self.password = path / "home", path / "password"
         self.password.write_text(PASSWORD + "\n")
+        self.password.chmod(0o600)
         deployments.save(path / "deployment.json", devnet.deployment)
         self.options = ["--home", str(self.path), "--rpc", devnet.rpc, "--deployment", str(path / "deployment.json")]
 
