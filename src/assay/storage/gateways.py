@@ -16,17 +16,17 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from assay.errors import AssayError, BadInput, Unreachable
+from assay.storage.addresses import checked_gateway
 from assay.storage.cids import cid_of, digest_of, parse_cid
 from assay.storage.limits import DEFAULT_LIMITS, Limits
 from assay.storage.receiving import CarStream, Receiver
 
-__all__ = ["checked_gateway", "fetch_car"]
+__all__ = ["fetch_car"]
 
 CAR, BLOCK = "application/vnd.ipld.car", "application/vnd.ipld.raw"
 _CONNECT_SECONDS = 5.0
 _PARALLEL = 8
 _ADDRESSES = 4
-_MAX_URL = 2_000
 _NO_CAR = frozenset({400, 404, 406, 415, 501})
 _REMEDY = "Try again, or name another gateway."
 _LOCAL = "localhost"
@@ -34,20 +34,6 @@ _LOCAL = "localhost"
 
 class _NoCar(Exception):
     """The gateway does not serve CAR files."""
-
-
-def checked_gateway(url: str) -> str:
-    """The address of a gateway without a last slash. BadInput for anything but plain http or https."""
-    try:
-        parts = urlsplit(url)
-        plain = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        plain = False
-    if not plain or parts.query or parts.fragment or len(url) > _MAX_URL or not url.isascii():
-        raise BadInput(f"{url[:200]!r} is no address of a gateway", "write it like https://ipfs.example.org", where="--gateway")
-    if parts.username or parts.password:
-        raise BadInput("a gateway's address holds no user and password", "leave them out", where="--gateway")
-    return url.rstrip("/")
 
 
 def fetch_car(gateway: str, cid: str, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:

@@ -8,14 +8,16 @@ import contextlib
 import time
 import warnings
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from assay.errors import BadInput, Tampered, Unreachable
+from assay.storage.addresses import checked_node
 from assay.storage.cids import canonical_cid, digest_of
 from assay.storage.limits import DEFAULT_LIMITS, Limits
 from assay.storage.receiving import CarStream, Receiver
@@ -25,7 +27,7 @@ with warnings.catch_warnings():  # it knows neither today's urllib3 nor any daem
     import ipfshttpclient
     from ipfshttpclient import exceptions
 
-__all__ = ["LEAST_VERSION", "Kubo", "checked_node"]
+__all__ = ["LEAST_VERSION", "Kubo"]
 
 LEAST_VERSION = (0, 12)
 """The first Kubo whose RPC has all that is used here; js-ipfs counts in the same way."""
@@ -35,24 +37,6 @@ _PAUSE = 1.0
 _FOUND = 4
 """Type of a line of `findprovs` that names providers."""
 _REMEDY = "Is the node running, and is this its RPC address? Kubo's is /ip4/127.0.0.1/tcp/5001."
-
-
-def checked_node(address: str) -> str:
-    """The multiaddress of a node's RPC, from itself or from http://HOST:PORT. BadInput for anything else."""
-    if address.startswith("/") and len(address) <= 300:
-        return address
-    try:
-        parts = urlsplit(address)
-        plain = parts.scheme in ("http", "https") and parts.path in ("", "/") and not (parts.query or parts.fragment)
-        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        plain, host, port = False, None, 0
-    if not plain or not host or parts.username or parts.password or not port:
-        raise BadInput(
-            f"{address[:200]!r} is no RPC address of an IPFS node", "write it like /ip4/127.0.0.1/tcp/5001", where="--ipfs"
-        )
-    kind = "ip6" if ":" in host else "ip4" if host.replace(".", "").isdigit() else "dns"
-    return f"/{kind}/{host}/tcp/{port}/{parts.scheme}"
 
 
 class Kubo:
@@ -158,17 +142,17 @@ class Kubo:
 
     def _harden(self, session: Any) -> None:
         session.trust_env, session.max_redirects = False, 0
+        session.headers["Accept-Encoding"] = "identity"
         session.hooks["response"].append(self._bound)
         for adapter in session.adapters.values():  # an option that urllib3 warns of
             adapter.poolmanager.connection_pool_kw.pop("strict", None)
 
     def _bound(self, response: Any, *_: object, **__: object) -> None:
-        """Gives an answer in small pieces, and no more of it than the call may cost."""
-        whole = response.iter_content
+        """Gives an answer piece by piece as it comes, and no more of it than the call may cost."""
 
         def iter_content(*_: object, **__: object) -> Iterator[bytes]:
             size = 0
-            for piece in whole(_PIECE):
+            while piece := response.raw.read1(_PIECE, decode_content=False):
                 size += len(piece)
                 if size > self._budget or time.monotonic() > self._deadline:
                     response.close()
@@ -185,7 +169,7 @@ class Kubo:
             yield
         except (exceptions.ErrorResponse, exceptions.StatusError) as error:
             raise _Refusal(f"{self.address} refused {what}: {str(error)[:200]!r}", _REMEDY) from None
-        except (exceptions.Error, requests.RequestException) as error:
+        except (exceptions.Error, requests.RequestException, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise Unreachable(f"{self.address} did not answer {what} ({type(error).__name__})", _REMEDY) from None
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise Unreachable(f"{self.address} answered {what} as no IPFS node does ({type(error).__name__})", _REMEDY) from None
