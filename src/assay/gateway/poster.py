@@ -7,7 +7,7 @@ is kept as one: what a reorganisation takes away is posted again.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
@@ -19,7 +19,6 @@ from assay.errors import AssayError, Reverted
 from assay.gateway.chainview import ChainView, RoundFacts
 from assay.gateway.journal import Journal, Kept
 from assay.gateway.messages import Place, Seat
-from assay.gateway.service import Service
 from assay.types import PostedAnswer, RoundId
 
 log = structlog.get_logger()
@@ -55,12 +54,28 @@ class Board(Protocol):
         ...
 
 
+class Waiting(Protocol):
+    """Where answers wait: a running gateway, or its journal alone."""
+
+    def seats(self) -> Sequence[Seat]:
+        """Versions in rounds that were consented to."""
+        ...
+
+    def unsettled(self, seat: Seat) -> Collection[int]:
+        """Positions whose answer waits for its Ack."""
+        ...
+
+    def posted(self, place: Place) -> None:
+        """The answer of a place is on chain."""
+        ...
+
+
 class Poster:
     """Looks after unacknowledged answers, one a cycle. A crash anywhere is harmless: a post is signed once and taken up again."""
 
     def __init__(
         self,
-        service: Service,
+        service: Waiting,
         journal: Journal,
         chain: ChainView,
         board: Board,
