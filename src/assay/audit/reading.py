@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from assay.audit.facts import ChainFacts, Sitting
 from assay.audit.line_checks import StepNumbers
@@ -29,6 +30,8 @@ VERSIONS = 8
 """Versions whose lines are read side by side; the items are read once for each group of them."""
 UNDER_WAY = 32 << 20
 """Bytes of lines that wait or are being checked, beside one part."""
+FEW = 3
+"""Fewer parts than this are checked here: to hand them out takes longer."""
 _BUCKETS = 256
 _HASH = 32
 
@@ -189,13 +192,15 @@ class _Reading:
 
 def _checked(executor: Executor | None, parts: Iterable[Part]) -> Iterator[PartResult]:
     """Results in the order of the parts, with a bound on the bytes that are under way."""
-    if executor is None:
-        yield from map(check_part, parts)
+    parts = iter(parts)
+    begun = list(islice(parts, FEW))
+    if executor is None or len(begun) < FEW:
+        yield from map(check_part, chain(begun, parts))
         return
     waiting: deque[tuple[Future[PartResult], int]] = deque()
     size = 0
     try:
-        for part in parts:
+        for part in chain(begun, parts):
             while waiting and size + part.size > UNDER_WAY:
                 future, done = waiting.popleft()
                 size -= done
