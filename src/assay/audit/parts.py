@@ -122,7 +122,8 @@ def _check_version(part: Part, items: list[ItemLine], sitting: Sitting, lines: S
     answers, broken = read_answers(lines)
     for number, line in enumerate(answers):
         if len(line.sums) != facts.words:
-            broken = Broken(f"has {len(line.sums)} sums, the task asks for {facts.words}", f"{lines.name}:{line.position + 1}")
+            where = f"{lines.name}:{line.position + 1}"
+            broken = Broken(f"{where}: has {len(line.sums)} sums, the task asks for {facts.words}", where)
             break
         tree.push(leaf_node(line, decoys_carry=part.decoys_carry))
         if number < len(items):

@@ -103,7 +103,8 @@ class ReadVersion:
     def close(self) -> None:
         """After the last part."""
         if self.broken is None and not self.tree.end:
-            self.broken = Broken("has no lines", answers_name(self.sitting.version.id))
+            name = answers_name(self.sitting.version.id)
+            self.broken = Broken(f"{name}: has no lines", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class _Reading:
         for version in found:
             version.close()
         if items is not None and items.broken is None and not items.tree.end:
-            items.broken = Broken("has no lines", ITEMS)
+            items.broken = Broken(f"{ITEMS}: has no lines", ITEMS)
         return found
 
     def _parts(self, sittings: Sequence[Sitting], *, only_answers: bool, decoys_carry: bool) -> Generator[Part, None, None]:

@@ -1,4 +1,4 @@
-"""given leaves / when they are pushed one by one, or in parts made apart / the root is that of the tree that keeps every level."""
+"""given leaves / when pushed one by one, or in parts made apart / the root is that of the tree that keeps every level."""
 
 import pytest
 from hypothesis import given
