@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Entry] = {
     "storage": Entry("storage", "Bundles of this home, and IPFS: import, export, publish, doctor."),
     "task": Entry("task", "Write, register and show tasks."),
     "verify": Entry("verify", "Check a round against the chain and its bundle."),
+    "watch": Entry("watch", "Watch over all rounds: audit, demand, challenge."),
 }
 
 

@@ -44,7 +44,7 @@ def run(settings: Settings, plan_file: Path | None, dry_run: bool, salts: str, k
     from assay.agent.cycle import Cycle, all_jobs, quiet
     from assay.chain.door import Door
 
-    stopping = _until_signal()
+    stopping = until_signal()
     with agent_of(settings, key, password_file, salts=salts) as opened, opened.journal.lease():
         door = Door(opened.chain, opened.signer, plans.max_fee_gwei)
         agent = quiet(replace(opened, door=door, nodes=plans.ipfs), stopping)
@@ -79,7 +79,7 @@ def planned(settings: Settings, plan_file: Path | None) -> "tuple[Plans, list[Jo
     return plans, [Job(plan, address_of(settings, plan.owner), cards[plan.set_name]) for plan in plans.rounds]
 
 
-def _until_signal() -> Callable[[], bool]:
+def until_signal() -> Callable[[], bool]:
     """Whether SIGTERM or SIGINT came. A second one ends the process at once, which is as safe as any crash."""
     came: list[int] = []
 
