@@ -71,11 +71,6 @@ class Anvil:
         else:  # it died while it wrote
             shutil.copyfile(self.state.with_name(SAVED), self.state)
 
-    def end(self) -> None:
-        """SIGTERM: it writes its state and ends."""
-        self._process.terminate()
-        self._process.wait(30)
-
     def revive(self) -> None:
         """Start it again from what was kept, its clock past its last block: Anvil forgets how far it had been moved."""
         self._start()

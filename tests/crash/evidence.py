@@ -175,7 +175,7 @@ def _lasting(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _journals(played: Played) -> Iterator[str]:
-    """Files that SQLite finds whole, and no scrap left in the store."""
+    """Files that SQLite finds whole, and one bundle."""
     for path in (
         played.folder / ground.EXAMINER / "bench.sqlite",
         *(played.folder / n / "gateway.sqlite" for n in ground.PROVIDERS),

@@ -101,6 +101,24 @@ def test_register__operator_not_allowed__reverted(chain, provider, examiner, dat
     assert caught.value.error.startswith("NotAuthorised(")
 
 
+def test_register__crash_while_it_waits_to_be_mined__the_same_transaction_is_taken_up(chain, provider, database):
+    class Impatient:
+        def send(self, call, journal=None):
+            return provider.door.send(call, journal, timeout=0.2)
+
+    catalogue = Catalogue(database)
+    chain.node.request("evm_setAutomine", [False])
+    with pytest.raises(Unreachable):
+        Registrar(chain, Impatient(), catalogue).register(provider.owner.address, "mine")
+    threading.Timer(0.5, lambda: chain.node.request("evm_mine")).start()
+    try:
+        model = Registrar(chain, provider.door, catalogue).register(provider.owner.address, "mine")
+    finally:
+        chain.node.request("evm_setAutomine", [True])
+    assert chain.models.owner(model.id) == provider.owner.address
+    assert len(catalogue.transactions(model.id)) == 1
+
+
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 201])
 def test_register__no_name__bad_input(registrar, provider, name):
     with pytest.raises(BadInput):
