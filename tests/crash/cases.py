@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from crash import ground
 from crash.cast import Case
@@ -58,9 +59,10 @@ def _agent(daemon: Points, steps: Points) -> Iterator[Case]:
             yield Case(f"agent before send {number}", AGENT, ends=(End("send", "before", number),))
     for number in range(1, sum(what == SEND for _, what in _numbered(daemon, "send")) + 1):
         yield from _held(AGENT, number, "")
-    for number, _ in _numbered(steps, "commit"):
-        when = "after" if number % 2 else "before"
-        yield Case(f"agent steps {when} commit {number}", AGENT, mode="steps", ends=(End("commit", when, number),))
+    for case in list(_writes(AGENT, steps)):
+        number, when = case.name.split()[-1], case.ends[0].when
+        if (when == "after") == (int(number) % 2 == 1):
+            yield replace(case, name=f"agent steps {when} commit {number}", mode="steps")
     for number, what in _numbered(steps, "send"):
         if what == SEND:
             yield Case(f"agent steps after send {number}", AGENT, mode="steps", ends=(End("send", "after", number),))
@@ -71,9 +73,12 @@ def _agent(daemon: Points, steps: Points) -> Iterator[Case]:
 
 
 def _writes(name: str, points: Points) -> Iterator[Case]:
-    for number, _ in _numbered(points, "commit"):
+    """Around each commit. The k-th of all is met as the n-th of its tables, since under load a round may ask once more."""
+    commits = _numbered(points, "commit")
+    for number, what in commits:
+        nth = sum(earlier == what for _, earlier in commits[:number])
         for when in ("before", "after"):
-            yield Case(f"{name} {when} commit {number}", name, ends=(End("commit", when, number),))
+            yield Case(f"{name} {when} commit {number}", name, ends=(End("commit", when, nth, what),))
 
 
 def _held(name: str, number: int, tag: str, *, withhold: bool = False) -> Iterator[Case]:
@@ -85,7 +90,7 @@ def _held(name: str, number: int, tag: str, *, withhold: bool = False) -> Iterat
 
 def _posts(name: str, points: Points) -> Iterator[Case]:
     """While it posts: around each commit that belongs to posting, after each sending."""
-    for table in [what for what in _names(points, "commit") if what.startswith(("posts", "transactions"))]:
+    for table in [what for what in _names(points, "commit") if what in ("posts", "transactions")]:
         for number in range(1, sum(what == table for _, what in _numbered(points, "commit")) + 1, EVERY):
             for when in ("before", "after"):
                 end = End("commit", when, number, table)

@@ -64,7 +64,7 @@ def passed(trace: Path, end: End) -> int:
     for point in read_trace(trace):
         if "died" in point:
             count = 0
-        elif point["kind"] == end.kind and point["what"].startswith(end.what):
+        elif end.means(point["kind"], point["what"]):
             count += 1
     return count
 

@@ -27,7 +27,7 @@ STEP = 2
 
 
 class End(NamedTuple):
-    """Where to die: before or after the n-th commit or sending whose name begins with `what`.
+    """Where to die: before or after the n-th commit or sending of the name `what`, or of any name.
 
     `held`: the development chain stops mining before a transaction leaves, so that it is still waiting when the process is dead.
     """
@@ -37,6 +37,10 @@ class End(NamedTuple):
     number: int
     what: str = ""
     held: bool = False
+
+    def means(self, kind: str, what: str) -> bool:
+        """Whether a point is one of those that are counted."""
+        return self.kind == kind and self.what in ("", what)
 
 
 class Trace:
@@ -51,7 +55,7 @@ class Trace:
         """A point is near; whether it is the one. Dies where the end is before it."""
         end = self._end
         with self._lock:
-            if end is None or end.kind != kind or not what.startswith(end.what):
+            if end is None or not end.means(kind, what):
                 return False
             self._left -= 1
             if self._left:
