@@ -171,7 +171,7 @@ class Person:
     def settle_in(self, role: str, ether: str = "10") -> None:
         """Makes keys for a role ("bench" or "provider"), with money on both, a deposit and an allowance of half of it."""
         made = self.json(role, "init", "--light")
-        self.assay("devnet", "fund", made["owner"], made["operator"], "--ether", str(2 * int(ether)))
+        self.stage.fund(self, [made["owner"], made["operator"]], 2 * int(ether))
         self.assay(role, "deposit", f"{ether} ether")
         self.assay(role, "allow", "operator", f"{int(ether) // 2} ether")
 
@@ -210,6 +210,10 @@ class Stage:
         """Starts the development chain, which keeps its state in this folder where the stage says so."""
         keep = ("--state", str(self.root / STATE)) if self.keep else ()
         return self.start(Person(self, "chain"), str(ASSAY), "--json", "devnet", "--port", str(self.port), *keep)
+
+    def fund(self, person: Person, addresses: Sequence[str], ether: int) -> None:
+        """Gives somebody's addresses money out of nothing."""
+        person.assay("devnet", "fund", *addresses, "--ether", str(ether))
 
     def leave(self, people: Iterable[Person], following: Sequence[Following]) -> None:
         """Leaves behind what `assay demo resume` goes on with: a command for each person, and what to do next.

@@ -1,5 +1,6 @@
 """Tests cannot open a socket, except those marked `chain` or `loopback`, which talk to servers of their own on this machine."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import structlog
 
 from assay.chain.client import Chain
 from assay.chain.devnet import Devnet, Options
+from ipfs.daemon import CLI, Daemon
 
 sys.setrecursionlimit(1_000)
 FLOW = Path(__file__).with_name("flow")
@@ -35,6 +37,15 @@ def fresh_logs() -> Iterator[None]:
 def devnet() -> Iterator[Devnet]:
     """One development chain for all tests of a process; a block per transaction, so that tests move its clock themselves."""
     with Devnet(Options(block_time=0)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ipfs() -> Iterator[Daemon]:
+    """One real IPFS daemon for all tests of a process. Skipped where it is not installed, but for CI."""
+    if not CLI.is_file() and "ASSAY_CI" not in os.environ:
+        pytest.skip("no IPFS daemon is installed: make ipfs")
+    with Daemon() as running:
         yield running
 
 

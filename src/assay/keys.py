@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ MAX_KEYSTORE_BYTES = 16_384
 MAX_PASSWORD_BYTES = 4_096
 STANDARD_ROUNDS = 1 << 18
 LIGHT_ROUNDS = 1 << 12
+OPEN_TO_OTHERS = 0o037  # a group may read: so systemd shows the credentials that it hands to a service
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -90,10 +92,13 @@ def open_key(folder: Path, name: str, password: str) -> LocalSigner:
 
 
 def read_password(path: Path) -> str:
-    """First line of a password file, without its line ending. BadInput if it is missing, empty or too long."""
+    """First line of a password file, without its line ending. BadInput if it is missing, empty, too long or open to others."""
     try:
         with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
             raw = file.read(MAX_PASSWORD_BYTES + 1)
+        if stat.S_ISREG(mode) and mode & OPEN_TO_OTHERS:
+            raise BadInput("others can read or write the password file", f"chmod 600 {path}", where=str(path))
         if len(raw) > MAX_PASSWORD_BYTES:
             raise BadInput("the password file is too long", "its first line is the password", where=str(path))
         password = raw.decode().split("\n", 1)[0].removesuffix("\r")

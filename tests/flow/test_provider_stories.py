@@ -116,6 +116,9 @@ def test_join__version_committed_after_the_seal__sits_later_rounds(world: World,
     shown = early.assay("provider", "join", invite(examiner, task), "--dry-run").out
     assert "two different Answers" in shown
     assert "admits it already" in shown
+    asked = early.assay("provider", "join", invite(examiner, task), codes=(2,))
+    for told in ("locks ", "windows answer ", "seals   of this benchmarker under the task: 1 so far", "eligible for seals from"):
+        assert told in asked.err + asked.out
 
 
 def test_join__refused__each_with_its_reason(world: World, examiner: Person) -> None:

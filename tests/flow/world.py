@@ -7,9 +7,10 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
 from stage import Person, Ran, Server, Stage
@@ -17,16 +18,21 @@ from stage import Person, Ran, Server, Stage
 from assay import keys
 from assay.chain import deployments
 from assay.chain.client import Chain
+from assay.chain.contracts.base import Call
+from assay.chain.door import Door, Receipt
 from assay.chain.node import Node
 from assay.encoding.hashing import keccak
-from assay.encoding.receipts import Domain
+from assay.encoding.receipts import LocalSigner
 from assay.storage.cids import cid_of
 from assay.storage.store import Store
-from assay.types import RoundId, VersionId
+from assay.types import Address, RoundId, VersionId
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests" / "models"
 DATA = ROOT / "tests" / "data"
+FORGER = ROOT / "tests" / "forger"
+PATIENCE_SECONDS = 60.0
+ETHER = 10**18
 BLEU = "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
 WINDOWS = {"answer": 600, "post": 20, "attest": 300, "reveal": 300, "challenge": 300, "demand": 1}
 QUESTIONS = [
@@ -38,6 +44,11 @@ QUESTIONS = [
     ("They lost the game, 2-1.", "Eles perderam o jogo por 2 a 1.", "three", "scored"),
     ("This one does not count.", "Esta não conta.", "four", "decoy"),
 ]
+
+
+def variant(name: str) -> list[tuple[str, ...]]:
+    """The questions in other words, so that one benchmarker can seal them again."""
+    return [(f"{name}: {prompt}", *others) for prompt, *others in QUESTIONS]
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,13 @@ class Candidate:
         return str(self.server.ready["url"])
 
 
+class Stake(NamedTuple):
+    """All wei that a person has in the vault, on both accounts."""
+
+    free: int
+    locked: int
+
+
 class World(Stage):
     """A stage with a devnet, and shortcuts for what each story does."""
 
@@ -61,7 +79,7 @@ class World(Stage):
         super().__init__(root, keep=keep)
         self.open_devnet()
         self.node = Node(self.rpc)
-
+        self.chain = Chain.connect(self.rpc, deployments.load(self.deployment))
         self.reader = Person(self, "reader")
 
     def post(self, url: str, body: object) -> httpx.Response:
@@ -70,16 +88,9 @@ class World(Stage):
 
     def ask(self, examiner: Person, round_: str, candidate: Candidate, position: int, prompt: str) -> httpx.Response:
         """An Ask that the examiner's operator really signed, sent without the agent."""
-        signer = keys.open_key(examiner.home / "keys", "operator", keys.read_password(examiner.password_file))
-        deployment = deployments.load(self.deployment)
+        signer = self.signer(examiner)
         until = self.node.head().timestamp + 60
-        digest = Domain(deployment.chain_id, deployment.rounds).ask(
-            RoundId(bytes.fromhex(round_[2:])),
-            VersionId(bytes.fromhex(candidate.version[2:])),
-            position,
-            keccak(prompt.encode()),
-            until,
-        )
+        digest = self.chain.domain.ask(round_of(round_), version_of(candidate.version), position, keccak(prompt.encode()), until)
         body = {"round": round_, "version": candidate.version, "position": position, "prompt": prompt}
         signed = {"answer_until": until, "signature": "0x" + signer.sign(digest).hex()}
         return self.post(f"{candidate.url}/v1/ask", body | signed)
@@ -91,13 +102,34 @@ class World(Stage):
 
     def digest(self, round_: str) -> bytes:
         """Digest of a revealed bundle, from the chain."""
-        chain = Chain.connect(self.rpc, deployments.load(self.deployment))
-        facts = chain.rounds.round(RoundId(bytes.fromhex(round_[2:])))
-        chain.close()
+        facts = self.chain.rounds.round(round_of(round_))
         assert facts is not None
         return facts.bundle_digest
 
+    def signer(self, person: Person, key: str = "operator") -> LocalSigner:
+        """A person's own key."""
+        return keys.open_key(person.home / "keys", key, keys.read_password(person.password_file))
+
+    def send(self, person: Person, call: Call) -> Receipt:
+        """A transaction of a person's operator, as anybody can send it without our commands."""
+        return Door(self.chain, self.signer(person)).send(call)
+
+    def stake(self, person: Person) -> Stake:
+        """What a person has in the vault."""
+        accounts = [self.chain.vault.balance(Address(person.address(key))) for key in ("owner", "operator")]
+        return Stake(sum(account.free for account in accounts), sum(account.locked for account in accounts))
+
+    def forge(self, person: Person, script: str, *words: str, codes: tuple[int, ...] = (0,)) -> Ran:
+        """Something dishonest, by a program of this person's own."""
+        return person.run(sys.executable, FORGER / f"{script}.py", *words, codes=codes)
+
+    def undo(self, block: int, instead: Iterable[bytes] = ()) -> None:
+        """A reorganisation: everything from a block on is gone, and these signed transactions came first instead."""
+        depth = self.node.head().number - block + 1
+        self.node.request("anvil_reorg", [depth, [["0x" + raw.hex(), 0] for raw in instead]])
+
     def __exit__(self, *error: object) -> None:
+        self.chain.close()
         self.node.close()
         super().__exit__(*error)
 
@@ -152,17 +184,31 @@ class World(Stage):
         )
         return str(benchmarker.json("task", "register", file)["task"])
 
-    def seal(
-        self, benchmarker: Person, task: str, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions"
-    ) -> str:
-        """Imports and seals a set; the round's id."""
+    def bring(self, benchmarker: Person, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions") -> None:
+        """Imports a set."""
         file = benchmarker.home / f"{title}.csv"
         with file.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out)
             writer.writerow(("prompt", "reference", "group", "kind"))
             writer.writerows(questions)
         benchmarker.assay("bench", "import", file, "--set", title)
+
+    def seal(
+        self, benchmarker: Person, task: str, questions: Iterable[tuple[str, ...]] = QUESTIONS, title: str = "questions"
+    ) -> str:
+        """Imports and seals a set; the round's id."""
+        self.bring(benchmarker, questions, title)
         return str(benchmarker.json("bench", "seal", title, "--task", task)["round"])
+
+    def plan(self, benchmarker: Person, task: str, *candidates: Candidate, title: str = "questions") -> Path:
+        """Settings of a daemon that brings a set of this benchmarker to its end, and looks every second."""
+        gateways = ", ".join(f'"{candidate.url}"' for candidate in candidates)
+        settings = benchmarker.home / f"{title}.toml"
+        settings.write_text(
+            "schema = 1\npoll_seconds = 1\nbackoff_seconds = 1\nlongest_backoff_seconds = 2\n"
+            f'[[round]]\nset = "{title}"\ntask = "{task}"\ngateways = [{gateways}]\n'
+        )
+        return settings
 
     def sit(self, benchmarker: Person, round_: str, *candidates: Candidate) -> None:
         """Enrols and asks."""
@@ -202,6 +248,25 @@ class World(Stage):
             if row["version"] == version:
                 return dict(row)
         raise AssertionError(f"{version} is not in the round")
+
+
+def until(what: Callable[[], Any], say: Callable[[], object] = str, *, seconds: float = PATIENCE_SECONDS) -> Any:
+    """What it gives once that is true; fails with what `say` tells where it never is."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, say()
+        time.sleep(0.2)
+    return found
+
+
+def round_of(text: str) -> RoundId:
+    """The id of a round as bytes."""
+    return RoundId(bytes.fromhex(text[2:]))
+
+
+def version_of(text: str) -> VersionId:
+    """The id of a version as bytes."""
+    return VersionId(bytes.fromhex(text[2:]))
 
 
 def replay(path: Path, answers: Mapping[str, str]) -> tuple[str, ...]:

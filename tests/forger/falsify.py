@@ -1,9 +1,10 @@
-"""A dishonest benchmarker: attests a score tree in which one answer has better statistics than it earned, then reveals.
+"""A dishonest benchmarker: attests a score tree in which one answer has better statistics than it earned, or in which every
+answer that only the chain knows is dropped, then reveals.
 
 It uses the public encoding, the bundle's writer and the transaction door, as anybody can; nothing in the package helps it to lie.
 The lie is consistent: tree, totals, score on chain and bundle all agree with it, and only the metric does not.
 
-    python tests/forger/falsify.py ROUND --key operator
+    python tests/forger/falsify.py ROUND --key operator [--drop]
 
 Settings come from ASSAY_RPC, ASSAY_DEPLOYMENT, ASSAY_HOME and ASSAY_PASSWORD_FILE.
 """
@@ -54,7 +55,8 @@ class Forger:
     def __init__(self, round_: RoundId, key: str) -> None:
         home, password = Path(os.environ["ASSAY_HOME"]), keys.read_password(Path(os.environ["ASSAY_PASSWORD_FILE"]))
         self.chain = Chain.connect(os.environ["ASSAY_RPC"], deployments.load(Path(os.environ["ASSAY_DEPLOYMENT"])))
-        self.door = Door(self.chain, keys.open_key(home / "keys", key, password))
+        self.signer = keys.open_key(home / "keys", key, password)
+        self.door = Door(self.chain, self.signer)
         domain = self.chain.domain
         self.salts = Salts(keys.open_secret(home / "keys", "salts", password), domain.chain_id, domain.rounds)
         self.journal, self.store = Journal(home / "bench.sqlite"), Store(home / "store")
@@ -70,32 +72,41 @@ class Forger:
 
     def forge(self) -> tuple[int, int, bytes]:
         """Attests and reveals; the falsified position, the score gained by the lie (1e18 = perfect) and the version."""
-        enrolled = [entry.version for entry in round_log(self.chain, self.record.round).enrolled]
-        honest = [self._honest(version) for version in enrolled]
+        honest = self._all()
         position, false = self._falsify(honest[0])
-        forged = [false, *honest[1:]]
+        self._publish([false, *honest[1:]])
+        metric = by_signature(self.metric_signature)
+        gained = metric.score(false.tree.root.sums[1:]) - metric.score(honest[0].tree.root.sums[1:])
+        return position, gained, false.version
+
+    def drop(self) -> None:
+        """Attests and reveals what this journal has: answers that were posted on chain alone become silence."""
+        self._publish(self._all())
+
+    def _all(self) -> list[Forged]:
+        enrolled = [entry.version for entry in round_log(self.chain, self.record.round).enrolled]
+        return [self._honest(version) for version in enrolled]
+
+    def _publish(self, forged: list[Forged]) -> None:
         self.door.send(self.chain.rounds.attest(self.record.round, [Attestation(f.version, f.tree.root) for f in forged]))
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "bundle"
             self._write(forged, folder)
             self.door.send(self.chain.rounds.reveal(self.record.round, digest_of(self.store.add(folder))))
-        metric = by_signature(self.signature)
-        gained = metric.score(false.tree.root.sums[1:]) - metric.score(honest[0].tree.root.sums[1:])
-        return position, gained, false.version
 
     @property
-    def signature(self) -> str:
+    def metric_signature(self) -> str:
         """Signature of the task's metric."""
         return self.chain.metric(self.task.metric).signature()
 
     def _honest(self, version: VersionId) -> Forged:
         passed = exchanges.exchanges(self.journal, self.record.round, version)
-        results = list(score_tree(version, self.items, passed, {}, self.signature).results)
+        results = list(score_tree(version, self.items, passed, {}, self.metric_signature).results)
         return Forged(version, results, _tree(results))
 
     def _falsify(self, honest: Forged) -> tuple[int, Forged]:
         """Gives the first answer that is not the reference the statistics of the reference itself."""
-        metric = by_signature(self.signature)
+        metric = by_signature(self.metric_signature)
         for position, (item, result) in enumerate(zip(self.items, honest.results, strict=True)):
             perfect = metric.measure(item.reference, item.reference)
             if item.kind is Kind.SCORED and result.outcome is Outcome.ANSWERED and result.sums[1:] != perfect:
@@ -152,9 +163,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("round", help="id of an answered round of this home, past its answerBy")
     parser.add_argument("--key", default="operator")
+    parser.add_argument("--drop", action="store_true", help="drop what was posted, instead of falsifying a score")
     options = parser.parse_args()
-    round_ = RoundId(bytes.fromhex(options.round.removeprefix("0x")))
-    position, gained, version = Forger(round_, options.key).forge()
+    forger = Forger(RoundId(bytes.fromhex(options.round.removeprefix("0x"))), options.key)
+    if options.drop:
+        forger.drop()
+        return
+    position, gained, version = forger.forge()
     sys.stdout.write(f"position {position} of version 0x{version.hex()} is false: {gained / 1e16:+.2f} BLEU\n")
 
 

@@ -48,6 +48,15 @@ def every_short_string(longest: int = 4) -> Iterator[bytes]:
             yield b"x".join(batch)
 
 
+def short_pairs() -> Iterator[Pair]:
+    """Every pair of short strings over small alphabets."""
+    for alphabet, longest in (("ab", 6), ("aé \0", 3), ("世a🙂", 3)):
+        strings = ["".join(parts).encode() for n in range(longest + 1) for parts in itertools.product(alphabet, repeat=n)]
+        yield from itertools.product(strings, repeat=2)
+    broken = [bytes(parts) for n in range(4) for parts in itertools.product(b"a\xc3\xa9", repeat=n)]
+    yield from itertools.product(broken, repeat=2)
+
+
 def endings() -> Iterator[bytes]:
     """Strings of edge bytes at the very end of a text, the lengths of the texts running through a word."""
     for length in range(1, 4):

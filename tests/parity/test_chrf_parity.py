@@ -1,4 +1,4 @@
-"""A slice of `chrf_run.py` in the test suite: sacreBLEU, the mirror and the contract, three ways.
+"""A slice of `run.py` in the test suite: sacreBLEU, the mirror and the contract, three ways.
 
 given the test data        when measured it equals sacreBLEU, in the mirror and in the EVM
 given the grammars         when measured it equals sacreBLEU, in the mirror and in the EVM
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from assay.metrics import METRICS
-from parity import chrf_compare, chrf_run, chrf_texts, texts
+from parity import chrf_compare, chrf_texts, run, texts
 from parity.chrf_evm import CHRF, ChrfEvm, chrf_anvil
 
 pytestmark = [pytest.mark.chain, pytest.mark.slow]
@@ -34,7 +34,7 @@ def test_measure__pairs_of_the_data__equal_three_ways(evm: ChrfEvm) -> None:
 
 
 def test_measure__pairs_of_the_grammars__equal_three_ways(evm: ChrfEvm) -> None:
-    pairs = list(itertools.islice(chrf_run.drawn(SEED), 2000))
+    pairs = list(itertools.islice(run.drawn(SEED), 2000))
     assert chrf_compare.compare_pairs(evm, pairs, SEED) == []
 
 

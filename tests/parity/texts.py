@@ -110,6 +110,45 @@ def exhaustive() -> Iterator[bytes]:
         for left, right in itertools.product([b"", b"a", b"1", b"."], [b"", b"b", b"\x80", b" ", b".5", b"-\n"]):
             yield left + broken + right
     yield from torn()
+    yield from neighbours()
+
+
+def neighbours() -> Iterator[bytes]:
+    """All that a rule looks for, and every string that differs from it in one bit or in one byte."""
+    sought = [
+        entity.encode()
+        for entity in ("&quot;", "&amp;", "&lt;", "&gt;", "&amp;lt;", "&amp;gt;", "<skipped>", "-\n", "1.", ".1", "1-")
+    ]
+    sought += [chr(code).encode() for code in SPACES]
+    for pattern in sought:
+        changed = {pattern}
+        for at in range(len(pattern)):
+            changed |= {pattern[:at] + bytes([pattern[at] ^ 1 << bit]) + pattern[at + 1 :] for bit in range(8)}
+            changed |= {pattern[:at] + pattern[at + 1 :], pattern[:at] + pattern[at : at + 1] + pattern[at:]}
+        for text, (left, right) in itertools.product(
+            sorted(changed), [(b"", b""), (b"a", b"b"), (b"1", b"2"), (b"&", b";"), (b"- ", b".5")]
+        ):
+            yield left + text + right
+
+
+def every_character() -> Iterator[bytes]:
+    """Every Unicode scalar value once, where the rules look: beside digits, letters, a dash, and at the end of a text."""
+    for start in range(0, 0x110000, 64):
+        scalars = [chr(code) for code in range(start, start + 64) if not 0xD800 <= code < 0xE000]
+        if scalars:
+            yield "".join(f"1{char}2 a{char}-{char}.{char}" for char in scalars).encode()
+
+
+def short_pairs() -> Iterator[Pair]:
+    """Every pair of short strings over small alphabets: of tokens for the counting, of letters for the tokenizer."""
+    for alphabet, longest in (
+        (("a ", "b "), 6),
+        (("1", "a", ".", "-", " "), 3),
+        (("&", "lt;", "<", "\n", "-"), 2),
+        ("é \x85", 3),
+    ):
+        strings = ["".join(parts).encode() for n in range(longest + 1) for parts in itertools.product(alphabet, repeat=n)]
+        yield from itertools.product(strings, repeat=2)
 
 
 def torn() -> Iterator[bytes]:
@@ -117,6 +156,10 @@ def torn() -> Iterator[bytes]:
     whole = [
         char.encode() for char in ("é", "\x85", "\xa0", "\u1680", "\u2009", "\u3000", "።", "\ud7ff", "\ue000", "🙂", "\U0010ffff")
     ]
+    leads = [bytes([lead]) + b"\x9a" * (1 + (lead >= 0xE0) + (lead >= 0xF0)) for lead in range(0xC0, 0xF8)]
+    for char, (left, right) in itertools.product(leads, [(b"", b""), (b"a", b"\x80"), (b"\xc3", b"5")]):
+        yield left + char[:1] + b"-\n" + char[1:] + right
+        yield left + char[:-1] + b"<skipped>" + char[-1:] + right
     whole += [b"\xc1\xbf", b"\xe0\x9f\xbf", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80"]
     for char, left, right in itertools.product(whole, [b"", b"a", b"\xc3", b"\xe2"], [b"", b"b", b"\x80", b"5", b"\n", b".5"]):
         for gaps in itertools.product([b"", b"-\n", b"<skipped>", b"-<skipped>\n"], repeat=len(char) - 1):

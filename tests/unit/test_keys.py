@@ -124,7 +124,28 @@ def test_list_keys__no_folder__empty(tmp_path: Path) -> None:
 )
 def test_read_password__first_line(tmp_path: Path, content: bytes, password: str) -> None:
     (tmp_path / "pw").write_bytes(content)
+    (tmp_path / "pw").chmod(0o600)
     assert keys.read_password(tmp_path / "pw") == password
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o440])
+def test_read_password__open_to_its_owner_or_a_group__taken(tmp_path: Path, mode: int) -> None:
+    assert keys.read_password(password_file(tmp_path, mode)) == "pw"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o620])
+def test_read_password__open_to_others__refused_with_the_command(tmp_path: Path, mode: int) -> None:
+    path = password_file(tmp_path, mode)
+    with pytest.raises(BadInput) as caught:
+        keys.read_password(path)
+    assert caught.value.remedy == f"chmod 600 {path}"
+
+
+def password_file(folder: Path, mode: int) -> Path:
+    path = folder / "pw"
+    path.write_text("pw\n")
+    path.chmod(mode)
+    return path
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\nsecond", b"\xff\xfe", b"x" * 5_000])

@@ -25,7 +25,8 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Agent:
-    """One benchmarker's operator on one chain. `secret` is the master secret of the salts, `tasks` the folder of descriptions.
+    """One benchmarker's operator on one chain. `secret` is the master secret of the salts, `tasks` the folder of descriptions,
+    `nodes` the RPC addresses of the IPFS nodes that pin what was revealed.
 
     Once `stopping` is true, asking puts no further question and ends with what it has.
     """
@@ -39,6 +40,7 @@ class Agent:
     secret: bytes | None = None
     progress: Progress = silent
     stopping: Callable[[], bool] = never
+    nodes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Agent({self.signer.address})"

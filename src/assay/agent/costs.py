@@ -6,20 +6,31 @@ Gas is linear in the versions k, measured on the shipped contracts (a test compa
 
 The half-width of the 95 % interval is 1.96 · σ · sqrt(deff / n), with Kish's design effect deff = 1 + (m - 1)·ρ for n items in
 groups of m on average (L. Kish, Survey Sampling, 1965, section 5.4). σ is 0.5 at most for any score of items between 0 and 1
-(Popoviciu). For corpus BLEU and chrF, σ and ρ are what the bootstrap shows on NTREX-128, English to Portuguese (1997 sentences in
-123 documents). It is a plan's number: the ranking resamples the real answers.
+(Popoviciu). For corpus BLEU and chrF, σ and ρ are what the bootstrap shows for the best of seven systems on NTREX-128 (1997
+sentences in 123 documents); weaker ones have narrower intervals, to a quarter of it. `bench/half_width.py` measures both. It is a
+plan's number: the ranking resamples the real answers.
+
+What references cost is no measurement of ours. It is the range of prices per source word that agencies publish for a common pair
+of languages (0.10 to 0.25 US dollars for English to Spanish: Traduality, "Translation rates per word"); the same page goes to
+0.50 for English to Arabic.
 """
 
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-from assay.types import TaskParams
+from assay.chain.invitation import deadlines_of
+from assay.types import Deadlines, TaskParams
 
 BATCH = 10
 RELEASE_BATCH = 50
 Z95 = 1.96
 WORST = (0.5, 0.2)
 """σ and ρ where nothing is known of the metric."""
+CENTS_A_WORD = (10, 25)
+"""Published prices of a human translation, US cents for a source word: least and most."""
+WIDE_LETTERS_A_WORD = 2
 SPREAD = {"BLEU": (0.174, 0.19), "chrF2": (0.119, 0.24)}
 
 
@@ -34,7 +45,11 @@ class StepCost:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What is paid, what is locked and for how long at most, and the expected half-width on the scale 0 to 100."""
+    """What is paid, what is locked until when, and the expected half-width on the scale 0 to 100.
+
+    `deadlines` are those of a seal at `now`, Unix seconds; the round bond is free at `versions_released_at` too, later only by
+    what late demands add. `words` are the prompts', `reference_cents` what translating them usually costs, least and most.
+    """
 
     versions: int
     items: int
@@ -48,6 +63,10 @@ class Cost:
     version_bond: int
     versions_locked_seconds: int
     half_width: float
+    now: int
+    deadlines: Deadlines
+    words: int
+    reference_cents: tuple[int, int]
 
 
 def gas_of(step: str, versions: int) -> int:
@@ -69,25 +88,40 @@ def half_width(signature: str, items: int, groups: int) -> float:
     return min(0.5, Z95 * sigma * sqrt(design / items))
 
 
-def cost(task: TaskParams, signature: str, versions: int, scored: int, groups: int, gas_price: int) -> Cost:
-    """All of a round of `scored` items in `groups` groups. The bond is locked from the seal until the last challenge is over."""
+def words_of(text: str) -> int:
+    """Words as translators count them: between spaces; in scripts without spaces two letters are one."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text.split()) + ceil(wide / WIDE_LETTERS_A_WORD) - (1 if wide else 0)
+
+
+def cost(task: TaskParams, signature: str, versions: int, prompts: Iterable[str], groups: int, gas_price: int, now: int) -> Cost:
+    """All of a round with these scored prompts in `groups` groups, sealed at `now`.
+
+    The bond is locked from the seal until the last challenge is over.
+    """
+    counts = [words_of(prompt) for prompt in prompts]
     steps = tuple(
         StepCost(step, gas, gas * gas_price)
         for step in ("seal", "enrol", "attest", "reveal", "release")
         for gas in [gas_of(step, versions)]
     )
-    until_reveal = task.answer_window + task.attest_window + task.reveal_window
+    deadlines = deadlines_of(task, now)
+    locked = deadlines.versions_released_at - now
     return Cost(
         versions=versions,
-        items=scored,
+        items=len(counts),
         groups=groups,
         gas_price=gas_price,
         steps=steps,
         gas=sum(step.gas for step in steps),
         wei=sum(step.wei for step in steps),
         round_bond=task.round_bond,
-        locked_seconds=until_reveal + task.challenge_window,
+        locked_seconds=locked,
         version_bond=task.version_bond,
-        versions_locked_seconds=until_reveal + task.challenge_window,
-        half_width=round(100 * half_width(signature, scored, groups), 2),
+        versions_locked_seconds=locked,
+        half_width=round(100 * half_width(signature, len(counts), groups), 2),
+        now=now,
+        deadlines=deadlines,
+        words=sum(counts),
+        reference_cents=(CENTS_A_WORD[0] * sum(counts), CENTS_A_WORD[1] * sum(counts)),
     )

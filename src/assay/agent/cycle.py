@@ -20,7 +20,7 @@ from assay.agent.journal import Journal
 from assay.agent.looking import look, record_of
 from assay.agent.plans import Plans, RoundPlan
 from assay.agent.records import RoundRecord
-from assay.agent.steps import ask, attest, enrol, release, reveal, score, seal
+from assay.agent.steps import ask, attest, enrol, publish, release, reveal, score, seal
 from assay.chain.client import Chain
 from assay.errors import AssayError, NotYet, Retry
 from assay.types import Address, Block, Phase, RoundId
@@ -143,6 +143,8 @@ class Cycle:
             self._retry(track, error)
             return
         track.looked = time.monotonic()
+        if round_ is not None:
+            facts = replace(facts, unpublished=publish.missing(self._agent, round_))
         act = decide(facts, track.job.plan.enrol_within)
         if track.act is None or (act.step, act.deadline, act.why) != (track.act.step, track.act.deadline, track.act.why):
             log.info("next", **_names(track, round_), step=act.step, at=act.at, deadline=act.deadline, why=act.why, now=facts.now)
@@ -240,7 +242,8 @@ def perform(agent: Agent, job: Job, round_: RoundId | None, step: str) -> Outcom
     if step == "ask":
         asked = ask.run(agent, round_, plan.options)
         missing = sum(version.missing for version in asked.versions)
-        return Outcome(asked.complete, {"missing": missing, "unacknowledged": asked.unacknowledged})
+        why = {v.version.hex()[:12]: dict(v.failures) for v in asked.versions if v.failures}
+        return Outcome(asked.complete, {"missing": missing, "unacknowledged": asked.unacknowledged, "failures": why})
     return Outcome(complete=True, fields=AFTERWARDS[step](agent, round_))
 
 
@@ -248,6 +251,7 @@ AFTERWARDS: Mapping[str, Callable[[Agent, RoundId], Mapping[str, object]]] = {
     "score": lambda agent, round_: {"scores": {s.version.hex()[:12]: s.shown for s in score.run(agent, round_).scores}},
     "attest": lambda agent, round_: {"sent": attest.run(agent, round_).sent},
     "reveal": lambda agent, round_: {"cid": reveal.run(agent, round_).cid},
+    "publish": lambda agent, round_: {"nodes": [entry.node for entry in publish.run(agent, round_).published]},
     "release": lambda agent, round_: {"versions": len(release.run(agent, round_).versions)},
 }
 

@@ -14,7 +14,8 @@ class Facts:
     """A round at one block, and what the journal holds of it.
 
     `latest_ask` is the last second that an Ask may name, `unenrolled` counts the named gateways of which no version is enrolled,
-    `asked` says whether any question was signed, `versions_left` counts versions whose bonds are not released.
+    `asked` says whether any question was signed, `versions_left` counts versions whose bonds are not released,
+    `unpublished` the IPFS nodes that do not pin the bundle yet.
     """
 
     phase: Phase
@@ -32,6 +33,7 @@ class Facts:
     scored: int = 0
     released: bool = False
     versions_left: int = 0
+    unpublished: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def decide(facts: Facts, enrol_within: int) -> Act:
         return Act("score" if facts.scored < facts.enrolled else "attest", facts.now, ends.attest_by)
     if facts.phase is Phase.REVEALING:
         return Act("reveal", facts.now, ends.reveal_by)
+    if facts.phase is Phase.CHALLENGING and facts.unpublished:
+        return Act("publish", facts.now, facts.final_from, why="what is not served is not ranked, and demands find nothing")
     if facts.phase is Phase.CHALLENGING:
         at = facts.final_from if facts.final_from > facts.now else facts.now + PATIENCE_SECONDS
         return Act("release", at, why="challenges are possible until then")
@@ -86,4 +90,5 @@ def _when_over(facts: Facts, ends: Deadlines) -> Act:
         return Act("release", facts.now)
     if facts.versions_left:
         return Act("release", max(ends.versions_released_at, facts.now), why="the version bonds are free from then")
-    return Act("", why=f"the round is {facts.phase.name.lower()}, all bonds are free")
+    unused = "; nobody was enrolled, so its questions are unused: seal the set again" if facts.phase is Phase.VOID else ""
+    return Act("", why=f"the round is {facts.phase.name.lower()}, all bonds are free{unused}")

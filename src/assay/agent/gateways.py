@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from assay.agent.reaching import Guarded, NotPublic
 from assay.agent.records import Ack, Ask
 from assay.errors import BadInput, Refused, Retry, Unreachable
 from assay.types import RoundId, VersionId
@@ -91,9 +92,10 @@ class Gateway:
     def __init__(self, url: str, *, connections: int = 8) -> None:
         """From its base address; nothing is sent yet."""
         self.url = checked_url(url)
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            transport=Guarded(limits=limits),
             follow_redirects=False,
             trust_env=False,
             headers={"accept": "application/json", "accept-encoding": "identity", "content-type": "application/json"},
@@ -156,6 +158,9 @@ class Gateway:
                 raw = await self._read(response, limit)
         except TimeoutError:
             raise Unreachable(f"{self.url} did not answer within {within:.0f} s", "try again, or ask the provider") from None
+        except NotPublic:
+            remedy = "for a gateway of your own network write its address itself, like http://192.168.0.7:8600"
+            raise GatewayRefused(f"{self.url} leads to an address that is not public", remedy, slug="not-public") from None
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise Unreachable(f"{self.url}: {type(error).__name__}", "try again, or ask the provider") from None
         return self._body(response, raw)

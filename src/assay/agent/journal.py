@@ -104,11 +104,12 @@ class Journal:
             self._db.execute(begin)
             try:
                 yield
+                self._db.execute(commit)  # one that fails may leave the transaction open, and what follows would be a part of it
             except BaseException:
-                for statement in undo:
-                    self._db.execute(statement)
+                if self._db.in_transaction:  # after some errors SQLite has undone it all by itself
+                    for statement in undo:
+                        self._db.execute(statement)
                 raise
-            self._db.execute(commit)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -280,6 +281,15 @@ class Journal:
     def bundles(self, round_: RoundId) -> list[BundleRecord]:
         """Bundles that were made of a round, oldest first."""
         return [BundleRecord(*row) for row in self.all("SELECT cid, digest FROM bundles WHERE round = ? ORDER BY id", (round_,))]
+
+    def add_publication(self, round_: RoundId, cid: str, node: str) -> None:
+        """Remember that an IPFS node pins a bundle."""
+        self.add("publications", (round_, cid, node, time.time()))
+
+    def publications(self, round_: RoundId, cid: str | None = None) -> set[str]:
+        """Addresses of the IPFS nodes that pin a bundle of a round: this one, or any."""
+        rows = self.all("SELECT node FROM publications WHERE round = ? AND cid = coalesce(?, cid)", (round_, cid))
+        return {row[0] for row in rows}
 
 
 def _round_of(row: Sequence[Any]) -> RoundRecord:

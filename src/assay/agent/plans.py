@@ -10,14 +10,16 @@ from typing import Any
 from assay.agent.asking import AskOptions
 from assay.agent.gateways import checked_url
 from assay.errors import BadInput
+from assay.storage.addresses import checked_node
 from assay.types import TaskId
 
 SCHEMA = 1
 MAX_FILE_BYTES = 1 << 20
 MAX_ROUNDS = 100
 MAX_GATEWAYS = 256
+MAX_NODES = 16
 TASK = re.compile(r"0x[0-9a-fA-F]{64}")
-TOP = frozenset({"schema", "round", "poll_seconds", "backoff_seconds", "longest_backoff_seconds", "seed", "max_fee_gwei"})
+TOP = frozenset({"schema", "round", "poll_seconds", "backoff_seconds", "longest_backoff_seconds", "seed", "max_fee_gwei", "ipfs"})
 KEYS = frozenset({"set", "task", "gateways", "owner", "card", "answer_timeout", "concurrency", "attempts", "enrol_within"})
 
 
@@ -36,7 +38,7 @@ class RoundPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """The whole file. Seconds of the local clock; `seed` names the draw of the jitter."""
+    """The whole file. Seconds of the local clock; `seed` names the draw of the jitter, `ipfs` nodes that pin what is revealed."""
 
     rounds: tuple[RoundPlan, ...] = ()
     poll_seconds: int = 4
@@ -44,6 +46,7 @@ class Plans:
     longest_backoff_seconds: int = 600
     seed: str = "assay bench run"
     max_fee_gwei: int = 200
+    ipfs: tuple[str, ...] = ()
 
 
 def load(path: Path) -> Plans:
@@ -112,6 +115,7 @@ def _plans(reader: _Reader, folder: Path) -> Plans:
         reader.integer("longest_backoff_seconds", 600, 1, 3_600),
         reader.text("seed", "assay bench run"),
         reader.integer("max_fee_gwei", 200, 1, 100_000),
+        tuple(dict.fromkeys(checked_node(address) for address in reader.texts("ipfs", MAX_NODES))),
     )
 
 

@@ -161,11 +161,20 @@ MIGRATIONS: tuple[str, ...] = (
         UNIQUE (round, digest)
     ) STRICT;
     """,
+    """
+    CREATE TABLE publications (
+        round BLOB NOT NULL REFERENCES rounds,
+        cid TEXT NOT NULL,
+        node TEXT NOT NULL,
+        published_at REAL NOT NULL,
+        PRIMARY KEY (round, cid, node)
+    ) STRICT;
+    """,
 )
 
 TABLES = (
     "sets", "items", "rounds", "positions", "transactions", "enrolments", "gateways", "asks", "answers", "contradictions",
-    "acks", "deliveries", "scores", "bundles",
+    "acks", "deliveries", "scores", "bundles", "publications",
 )  # fmt: skip
 
 

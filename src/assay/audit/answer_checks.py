@@ -1,252 +1,93 @@
-"""Checks of one version's answers, read side by side with the items: receipts, leaves, statistics, tree, counts and score."""
+"""What follows from one version's lines once all were read: tree, counts, score, and whether what was found is a proof."""
 
-from contextlib import closing
-from typing import NamedTuple
-
-from assay.audit.facts import ChainFacts, Posted, Sitting
-from assay.audit.judge import expected_sums, leaf_verdict
-from assay.audit.openings import Rebuilt, opened, rebuild
+from assay.audit.facts import ChainFacts, Sitting
+from assay.audit.line_checks import StepNumbers
+from assay.audit.reading import ReadVersion
 from assay.audit.report import Finding, Log, ScoreRow, show
-from assay.encoding.hashing import keccak
-from assay.encoding.receipts import recover
-from assay.encoding.sumtree import add_sums, unpack_counts
-from assay.errors import BadInput, Tampered
-from assay.metrics import METRICS, UnknownMetric
-from assay.storage.bundle import MANIFEST, AnswerLine, Bundle, ItemLine, VersionFacts, answers_name
-from assay.types import Opening, Outcome, Standing, Sums, Verdict
+from assay.encoding.sumtree import unpack_counts
+from assay.metrics import METRICS
+from assay.storage.bundle import MANIFEST, VersionFacts, answers_name
+from assay.storage.slices import Broken
+from assay.types import Outcome, Standing
 
-__all__ = ["StepNumbers", "check_answers"]
+__all__ = ["check_answers"]
 
 _BPS = 10_000
 
 
-class StepNumbers(NamedTuple):
-    """Which step each kind of finding belongs to."""
-
-    caps: int
-    asks: int
-    answers: int
-    acks: int
-    leaves: int
-    dropped: int
-    statistics: int
-    root: int
-    counts: int
-    score: int
-    silence: int
-
-
-_STEP_OF = {
-    Verdict.WRONG_KIND: "leaves",
-    Verdict.MALFORMED: "leaves",
-    Verdict.TOO_LONG: "caps",
-    Verdict.WRONG_RECEIPT: "answers",
-    Verdict.WRONG_STATISTICS: "statistics",
-    Verdict.DROPPED: "dropped",
-}
-_EXPECTED = {
-    Verdict.WRONG_KIND: "outcome Decoy if and only if the kind is Decoy",
-    Verdict.MALFORMED: "a Silent or Decoy leaf that carries nothing",
-    Verdict.WRONG_RECEIPT: "the provider's signature over this prompt and response",
-    Verdict.DROPPED: "Answered: an answer was posted",
-}
-
-
 def check_answers(
-    facts: ChainFacts, sitting: Sitting, told: VersionFacts, bundle: Bundle, log: Log, steps: StepNumbers, *, items_hold: bool
-) -> None:
-    """Everything about one version. `items_hold`: whether the bundle's items are the sealed ones; else no item can be proven."""
-    reading = _Pass(facts, sitting, log, steps)
-    try:
-        with closing(bundle.answers(sitting.version.id)) as lines:
-            rebuilt = rebuild(facts, sitting.version.id, lines)
-        reading.provable = items_hold and rebuilt.attested
-        with closing(bundle.items()) as items, closing(bundle.answers(sitting.version.id)) as lines:
-            for item, line in zip(items, lines, strict=True):
-                reading.line(item, line, decoys_carry=rebuilt.decoys_carry)
-    except (Tampered, BadInput) as error:
-        log.fail(
-            steps.root, Finding(reading.name, "one readable line a position", error.message, error.where, sitting.version.id)
-        )
-        log.missing(set(steps), f"readable lines for version {reading.name}")
+    facts: ChainFacts,
+    items_broken: Broken | None,
+    read: ReadVersion,
+    told: VersionFacts,
+    log: Log,
+    steps: StepNumbers,
+    *,
+    items_hold: bool,
+) -> bool:
+    """Everything about one version. `items_hold`: whether the bundle's items are the sealed ones; else no item can be proven.
+
+    Says whether openings of this bundle stand under both roots, so that the chain takes them.
+    """
+    sitting, name = read.sitting, answers_name(read.sitting.version.id)
+    provable, broken = items_hold and read.is_attested, read.broken or items_broken
+    if read.broken is None:
+        log.absorb(read.log, provable=provable)
+    if broken is not None:
+        log.fail(steps.root, Finding(name, "one readable line a position", *broken, sitting.version.id))
+        log.missing(set(steps), f"readable lines for version {name}")
+        return False
+    _check_root(sitting, read, log, steps)
+    _check_counts(sitting, told, read, log, steps)
+    _check_standing(facts, read, log, steps)
+    _check_score(facts, read, log, steps)
+    return provable
+
+
+def _check_standing(facts: ChainFacts, read: ReadVersion, log: Log, steps: StepNumbers) -> None:
+    sitting = read.sitting
+    expected = Standing.SCORED if _is_complete(facts, read) else Standing.INCOMPLETE
+    got = sitting.view.standing
+    if got not in (expected, Standing.STRUCK):
+        limit = f"{facts.task.max_silence_bps / 100:g} % of silence allowed"
+        item = f"standing of {answers_name(sitting.version.id)} with {read.counts[Outcome.SILENT]} silent, {limit}"
+        log.fail(steps.silence, Finding(item, expected.name, got.name, version=sitting.version.id))
+
+
+def _is_complete(facts: ChainFacts, read: ReadVersion) -> bool:
+    answered, silent, _ = read.counts
+    return answered + silent > 0 and silent * _BPS <= facts.task.max_silence_bps * (answered + silent)
+
+
+def _check_score(facts: ChainFacts, read: ReadVersion, log: Log, steps: StepNumbers) -> None:
+    sitting, name, metric = read.sitting, answers_name(read.sitting.version.id), METRICS.get(facts.metric.signature)
+    score = metric.score(read.true[1:]) if metric is not None and read.true is not None else None
+    standing = sitting.view.standing.name.lower()
+    answered, silent, decoys = read.counts
+    log.scores.append(ScoreRow(sitting.version.id, sitting.attested_score, score, answered, silent, decoys, standing))
+    if score is None:
+        log.missing([steps.score], f"statistics of every item of {name}")
         return
-    _check_root(sitting, rebuilt, log, steps)
-    _check_counts(sitting, told, reading.counts, rebuilt, log, steps)
-    reading.finish()
+    expected = score if _is_complete(facts, read) else 0
+    log.expect(steps.score, f"score of {name}", expected, sitting.attested_score)
+    if sitting.view.standing is not Standing.STRUCK:
+        log.expect(steps.score, f"stored score of {name}", expected, sitting.view.score)
 
 
-class _Pass:
-    """One pass over a version's lines. `provable`: whether what it finds stands under both roots, so that the chain takes it."""
-
-    def __init__(self, facts: ChainFacts, sitting: Sitting, log: Log, steps: StepNumbers) -> None:
-        self._facts, self._sitting, self._log, self._steps = facts, sitting, log, steps
-        self._posted = {posted.position: posted for posted in facts.posted if posted.version == sitting.version.id}
-        self.name = answers_name(sitting.version.id)
-        self.provable = False
-        self.counts = [0, 0, 0]
-        self._true: Sums | None = (0,) * facts.words
-
-    def line(self, item: ItemLine, line: AnswerLine, *, decoys_carry: bool) -> None:
-        """All checks of one position."""
-        leaf = opened(item, line, decoys_carry=decoys_carry)
-        self.counts[line.outcome] += 1
-        self._check_ask(item, line)
-        self._check_exchange(item, line)
-        self._check_dropped(item, line)
-        self._check_leaf(leaf, line)
-
-    def finish(self) -> None:
-        """Score and share of silence, once all lines were seen."""
-        facts, sitting, log, steps = self._facts, self._sitting, self._log, self._steps
-        metric = METRICS.get(facts.metric.signature)
-        score = metric.score(self._true[1:]) if metric is not None and self._true is not None else None
-        answered, silent, decoys = self.counts
-        complete = answered + silent > 0 and silent * _BPS <= facts.task.max_silence_bps * (answered + silent)
-        self._check_standing(complete)
-        row = ScoreRow(
-            sitting.version.id, sitting.attested_score, score, answered, silent, decoys, sitting.view.standing.name.lower()
-        )
-        log.scores.append(row)
-        if score is None:
-            log.missing([steps.score], f"statistics of every item of {self.name}")
-            return
-        expected = score if complete else 0
-        log.expect(steps.score, f"score of {self.name}", expected, sitting.attested_score)
-        if sitting.view.standing is not Standing.STRUCK:
-            log.expect(steps.score, f"stored score of {self.name}", expected, sitting.view.score)
-
-    def _check_standing(self, complete: bool) -> None:
-        limit = f"{self._facts.task.max_silence_bps / 100:g} % of silence allowed"
-        expected = Standing.SCORED if complete else Standing.INCOMPLETE
-        got = self._sitting.view.standing
-        if got not in (expected, Standing.STRUCK):
-            item = f"standing of {self.name} with {self.counts[Outcome.SILENT]} silent, {limit}"
-            self._fail(self._steps.silence, item, expected.name, got.name)
-
-    def _check_ask(self, item: ItemLine, line: AnswerLine) -> None:
-        facts, where = self._facts, self._place(line)
-        if line.ask is None:
-            if line.outcome is Outcome.SILENT:
-                self._log.note(
-                    self._steps.asks, f"item {line.position} was never asked of {self.name}, by the benchmarker's own account"
-                )
-            else:
-                self._fail(self._steps.asks, f"Ask of item {line.position}", "one signed Ask", "none", where)
-            return
-        prompt_hash, until = keccak(item.prompt), line.ask.answer_until
-        digest = facts.domain.ask(facts.round.id, self._sitting.version.id, line.position, prompt_hash, until)
-        signer = recover(digest, line.ask.signature)
-        if signer != facts.round.operator:
-            expected = f"signed by {facts.round.operator} over the sealed prompt"
-            self._fail(self._steps.asks, f"Ask of item {line.position}", expected, f"signer {signer}", where)
-        last = facts.deadlines.answer_by - facts.task.post_window
-        if until > last:
-            self._fail(self._steps.asks, f"answerUntil of item {line.position}", f"at most {last}", str(until), where)
-
-    def _check_exchange(self, item: ItemLine, line: AnswerLine) -> None:
-        """Answer of a Decoy (an Answered leaf's is the judge's matter) and Ack of any line."""
-        facts, version, where = self._facts, self._sitting.version, self._place(line)
-        response_hash = keccak(line.response or b"")
-        if line.answer is not None and line.outcome is not Outcome.ANSWERED:
-            digest = facts.domain.answer(facts.round.id, version.id, line.position, keccak(item.prompt), response_hash)
-            self._expect_signer(
-                self._steps.answers, f"Answer of item {line.position}", version.operator, digest, line.answer, where
-            )
-        if line.answer is None and line.response is not None:
-            self._fail(self._steps.answers, f"Answer of item {line.position}", "a signature for this response", "none", where)
-        if line.ack is not None:
-            digest = facts.domain.ack(facts.round.id, version.id, line.position, response_hash)
-            self._expect_signer(self._steps.acks, f"Ack of item {line.position}", facts.round.operator, digest, line.ack, where)
-
-    def _expect_signer(self, step: int, item: str, expected: str, digest: bytes, signature: bytes, where: str) -> None:
-        signer = recover(digest, signature)
-        if signer != expected:
-            self._fail(step, item, f"signed by {expected} over this exchange", f"signer {signer}", where)
-
-    def _check_dropped(self, item: ItemLine, line: AnswerLine) -> None:
-        posted, where = self._posted.get(line.position), self._place(line)
-        silent = line.outcome is Outcome.SILENT
-        if silent and (line.ack is not None or line.answer is not None):
-            got = "Silent with an Ack" if line.ack is not None else "Silent with an Answer"
-            self._fail(self._steps.dropped, f"outcome of item {line.position}", "Answered", got, where)
-        if posted is None:
-            return
-        if posted.prompt_hash != keccak(item.prompt):
-            item_ = f"prompt of the posted Ask of item {line.position}"
-            self._fail(self._steps.asks, item_, show(keccak(item.prompt)), show(posted.prompt_hash), where)
-        self._note_two_answers(posted, line)
-
-    def _note_two_answers(self, posted: Posted, line: AnswerLine) -> None:
-        if line.outcome is Outcome.ANSWERED and posted.response_hash != keccak(line.response or b""):
-            text = (
-                f"item {line.position} of {self.name}: another answer was posted; two different Answers are the provider's fault"
-            )
-            self._log.note(self._steps.dropped, text)
-
-    def _check_leaf(self, leaf: Opening, line: AnswerLine) -> None:
-        facts, version = self._facts, self._sitting.version.id
-        try:
-            verdict = leaf_verdict(facts, version, leaf)
-            self._add(leaf, line, verdict)
-        except UnknownMetric as error:
-            self._true = None
-            self._log.missing([self._steps.statistics], error.message)
-            return
-        if verdict is Verdict.SOUND:
-            return
-        step = getattr(self._steps, _STEP_OF[verdict])
-        expected, got = self._explain(verdict, leaf)
-        item = f"{verdict.name}: item {line.position}"
-        proof = verdict if self.provable else None
-        self._log.fail(step, Finding(item, expected, got, self._place(line), version, line.position, proof))
-
-    def _explain(self, verdict: Verdict, leaf: Opening) -> tuple[str, str]:
-        outcome = f"{Outcome(leaf.outcome).name} with {len(leaf.response)} bytes"
-        if verdict is Verdict.WRONG_STATISTICS:
-            return show(expected_sums(self._facts, leaf)), show(leaf.sums)
-        if verdict is Verdict.TOO_LONG:
-            sizes = max(map(len, (leaf.prompt, leaf.reference, leaf.response, leaf.evidence)))
-            return f"at most {self._facts.task.max_bytes} bytes", f"{sizes} bytes"
-        if verdict is Verdict.WRONG_RECEIPT:
-            hashes = keccak(leaf.prompt), keccak(leaf.response)
-            digest = self._facts.domain.answer(self._facts.round.id, self._sitting.version.id, leaf.position, *hashes)
-            return (
-                f"signed by {self._sitting.version.operator} over this exchange",
-                f"signer {recover(digest, leaf.answer_signature)}",
-            )
-        return _EXPECTED[verdict], outcome
-
-    def _add(self, leaf: Opening, line: AnswerLine, verdict: Verdict) -> None:
-        """Adds the true statistics of an item; a text over the cap has none."""
-        if verdict is Verdict.TOO_LONG:
-            self._true = None
-        elif self._true is not None:
-            sums = leaf.sums if verdict in (Verdict.SOUND, Verdict.DROPPED) else expected_sums(self._facts, leaf)
-            self._true = add_sums(self._true, sums)
-
-    def _fail(self, step: int, item: str, expected: str, got: str, where: str = "") -> None:
-        self._log.fail(step, Finding(item, expected, got, where, self._sitting.version.id))
-
-    def _place(self, line: AnswerLine) -> str:
-        return f"{self.name}:{line.position + 1}"
-
-
-def _check_root(sitting: Sitting, rebuilt: Rebuilt, log: Log, steps: StepNumbers) -> None:
-    name, root = answers_name(sitting.version.id), rebuilt.tree.root
-    if rebuilt.attested:
+def _check_root(sitting: Sitting, read: ReadVersion, log: Log, steps: StepNumbers) -> None:
+    name, root = answers_name(sitting.version.id), read.root
+    if read.is_attested:
         return
     expected = show(tuple(sitting.root)) if sitting.root else show(sitting.root_commitment)
     item = f"root of {name}: no item of it can be opened against the attested root, so demand any that you doubt"
     log.fail(steps.root, Finding(item, expected, show(tuple(root)), name, sitting.version.id))
 
 
-def _check_counts(
-    sitting: Sitting, told: VersionFacts, counts: list[int], rebuilt: Rebuilt, log: Log, steps: StepNumbers
-) -> None:
+def _check_counts(sitting: Sitting, told: VersionFacts, read: ReadVersion, log: Log, steps: StepNumbers) -> None:
     name, view = answers_name(sitting.version.id), sitting.view
-    seen = tuple(counts)
+    seen = tuple(read.counts)
     log.expect(steps.counts, f"stored counts of {name}", seen, (view.answered, view.silent, view.decoys))
-    log.expect(steps.counts, f"attested counts of {name}", seen, unpack_counts(rebuilt.tree.root.sums[0]))
+    log.expect(steps.counts, f"attested counts of {name}", seen, unpack_counts(read.root.sums[0]))
     log.expect(
         steps.counts, f"counts of {name} in the manifest", seen, (told.answered, told.silent, told.decoys), f"{MANIFEST}:1"
     )

@@ -12,13 +12,14 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from assay.audit.facts import ChainFacts
+from assay.encoding.hashing import keccak
 from assay.encoding.seals import SetTree, set_leaf
 from assay.encoding.sumtree import SumTree, commitment, score_leaf
 from assay.errors import BadInput
 from assay.storage.bundle import AnswerLine, Bundle, ItemLine, answers_name
-from assay.types import Node, Opening, Outcome, VersionId
+from assay.types import Node, Opening, Outcome, SetOpening, VersionId
 
-__all__ = ["Openings", "Rebuilt", "opened", "opening", "rebuild", "set_tree"]
+__all__ = ["Openings", "Rebuilt", "leaf_node", "opened", "opening", "rebuild", "set_tree"]
 
 T = TypeVar("T")
 
@@ -56,7 +57,8 @@ def set_tree(facts: ChainFacts, items: Iterable[ItemLine]) -> SetTree:
     return SetTree([set_leaf(facts.chain_id, facts.rounds, facts.round.benchmarker, line.item) for line in items])
 
 
-def _leaf(line: AnswerLine, *, decoys_carry: bool) -> Node:
+def leaf_node(line: AnswerLine, *, decoys_carry: bool) -> Node:
+    """The leaf of a line's score tree."""
     bare = line.outcome is Outcome.DECOY and not decoys_carry
     carried = (b"", b"", b"") if bare else (line.response or b"", line.answer or b"", line.evidence)
     return Node(score_leaf(line.position, line.outcome, *carried), line.sums)
@@ -74,9 +76,9 @@ def rebuild(facts: ChainFacts, version: VersionId, lines: Iterable[AnswerLine]) 
         if len(line.sums) != facts.words:
             where = f"{answers_name(version)}:{line.position + 1}"
             raise BadInput(f"has {len(line.sums)} sums, the task asks for {facts.words}", where=where)
-        bare.append(_leaf(line, decoys_carry=False))
+        bare.append(leaf_node(line, decoys_carry=False))
         if line.outcome is Outcome.DECOY:
-            carrying[line.position] = _leaf(line, decoys_carry=True)
+            carrying[line.position] = leaf_node(line, decoys_carry=True)
     tree = SumTree(bare)
     if commitment(tree.root) != expected and carrying:
         other = SumTree([carrying.get(position, leaf) for position, leaf in enumerate(bare)])
@@ -106,6 +108,14 @@ class Openings:
         line = _nth(self._bundle.answers(version), position)
         bare = opened(item, line, decoys_carry=rebuilt.decoys_carry)
         return replace(bare, set_path=self._tree().path(position), sum_path=rebuilt.tree.path(position), seed=seed)
+
+    def sealed(self, position: int) -> SetOpening:
+        """The sealed half of one item, its texts as hashes. Errors as `open`."""
+        if not 0 <= position < self._facts.round.items:
+            raise BadInput(f"position {position} is not in a set of {self._facts.round.items}", "Positions count from 0.")
+        item = _nth(self._bundle.items(), position)
+        hashes = keccak(item.prompt), keccak(item.reference)
+        return SetOpening(position, item.kind, *hashes, item.salt, self._tree().path(position))
 
     def rebuilt(self, version: VersionId) -> Rebuilt:
         """The version's score tree."""

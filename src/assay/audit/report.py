@@ -1,16 +1,16 @@
 """What a verification found: numbered steps, each Passed, Failed or CannotTell, and the exit code that follows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
 from assay.types import RoundId, Verdict, VersionId
 
-__all__ = ["SHOWN", "Finding", "Log", "Proof", "Report", "ScoreRow", "State", "Step", "Title", "as_record"]
+__all__ = ["SHOWN", "Finding", "Log", "Provable", "Report", "ScoreRow", "State", "Step", "Title", "as_record"]
 
 SHOWN = 20
-"""Findings kept of one step; the rest is counted."""
+"""Findings kept of one step, and as many that the chain takes as proofs; the rest is counted."""
 
 SOUND, FAULT, UNKNOWN, TAMPERED = 0, 1, 2, 3
 
@@ -35,7 +35,8 @@ class Finding:
     """One thing that is not as it should be.
 
     `where` is 'file:line' in the bundle, empty for facts of the chain. `verdict` is the judge's where the chain takes this item
-    as a proof, so that version and position are all that `assay challenge` needs.
+    as a proof, so that version and position are all that `assay challenge` needs. `proof` is the kind of another proof that the
+    chain takes (`proofs.ProofKind`), empty where there is none.
     """
 
     item: str
@@ -45,11 +46,17 @@ class Finding:
     version: VersionId | None = None
     position: int | None = None
     verdict: Verdict | None = None
+    proof: str = ""
+
+    @property
+    def is_provable(self) -> bool:
+        """Whether the chain takes it as a proof of some kind."""
+        return self.verdict is not None or bool(self.proof)
 
 
 @dataclass(slots=True)
 class Step:
-    """One numbered step. `findings` holds the first `SHOWN` of `failures`."""
+    """One numbered step. `findings` holds the first `SHOWN` of `failures`, and the first `SHOWN` that are proofs."""
 
     number: int
     title: Title
@@ -78,7 +85,7 @@ class ScoreRow(NamedTuple):
     standing: str
 
 
-class Proof(NamedTuple):
+class Provable(NamedTuple):
     """An item whose opening proves a fault."""
 
     version: VersionId
@@ -110,11 +117,11 @@ class Report:
         return UNKNOWN if State.CANNOT_TELL in states else SOUND
 
     @property
-    def proofs(self) -> tuple[Proof, ...]:
+    def proofs(self) -> tuple[Provable, ...]:
         """The items among the findings that the chain takes as proofs, each of which slashes the round."""
         findings = (finding for step in self.steps for finding in step.findings)
         return tuple(
-            Proof(found.version, found.position, found.verdict)
+            Provable(found.version, found.position, found.verdict)
             for found in findings
             if found.version is not None and found.position is not None and found.verdict is not None
         )
@@ -131,8 +138,20 @@ class Log:
         """Step `number` failed."""
         step = self.steps[number - 1]
         step.failures += 1
-        if len(step.findings) < SHOWN:
+        kept = sum(known.is_provable for known in step.findings)  # a flood of what proves nothing must not hide a proof
+        if len(step.findings) - kept < SHOWN if not finding.is_provable else kept < SHOWN:
             step.findings.append(finding)
+
+    def absorb(self, other: "Log", *, provable: bool = True) -> None:
+        """Everything that a log of later lines gathered; unless `provable`, its findings are no proofs after all."""
+        for step, found in zip(self.steps, other.steps, strict=True):
+            for finding in found.findings:
+                self.fail(step.number, finding if provable else replace(finding, verdict=None, proof=""))
+            step.failures += found.failures - len(found.findings)
+            for what in found.missing:
+                self.missing([step.number], what)
+            for text in found.notes:
+                self.note(step.number, text)
 
     def expect(self, number: int, item: str, expected: object, got: object, where: str = "") -> bool:
         """Step `number` failed unless both are equal; bytes are shown in hex. Says whether they were."""

@@ -2,16 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
+from heapq import nsmallest
 
 from assay.audit.facts import ChainFacts
-from assay.audit.openings import set_tree
-from assay.audit.report import Finding, Log, show
-from assay.encoding.hashing import keccak
+from assay.audit.parts import ItemSteps
+from assay.audit.reading import ReadItems
+from assay.audit.report import SHOWN, Finding, Log, show
 from assay.errors import BadInput, Tampered
-from assay.storage.bundle import CARD, ITEMS, MANIFEST, Bundle, ItemLine, ManifestFacts, answers_name
+from assay.storage.bundle import CARD, ITEMS, MANIFEST, Bundle, ManifestFacts, answers_name
 from assay.storage.cids import cid_of
 from assay.storage.lines import canonical
-from assay.types import Kind
 
 __all__ = ["check_card", "check_digest", "check_files", "check_items", "check_manifest", "check_published"]
 
@@ -86,58 +86,50 @@ def check_published(facts: ChainFacts, told: ManifestFacts, log: Log, step: int)
         log.expect(step, f"model of version {version.hex()}", enrolled[version], published[version], f"{MANIFEST}:1")
 
 
-def check_card(facts: ChainFacts, bundle: Bundle, log: Log, step: int) -> None:
-    """The dataset card is the one named at the seal, and the items keep the groups that it fixed."""
+def check_card(facts: ChainFacts, bundle: Bundle, log: Log, step: int) -> list[object] | None:
+    """The dataset card is the one named at the seal; the groups that it fixes, one a position, None where it does not."""
     try:
         digest, card = bundle.card_digest(), bundle.card()
     except (Tampered, BadInput) as error:
         log.fail(step, Finding("dataset card", "a JSON object", error.message, error.where))
-        return
+        return None
     log.expect(step, "sha256 of the card", facts.card_digest, digest, CARD)
     groups = card.get("groups")
     if not isinstance(groups, list) or len(groups) != facts.round.items:
         got = f"{len(groups)} of them" if isinstance(groups, list) else "none"
         log.fail(step, Finding("groups of the card", f"one for each of {facts.round.items} positions", got, CARD))
-        return
-    try:
-        for line in bundle.items():
-            log.expect(step, f"group of item {line.position}", groups[line.position], line.group, _place(line))
-    except (Tampered, BadInput) as error:
-        log.missing([step], f"a readable {ITEMS} ({error.message})")
+        return None
+    return groups
 
 
-def check_items(facts: ChainFacts, bundle: Bundle, log: Log, root_step: int, repeat_step: int, cap_step: int) -> bool:
-    """The items lead to the sealed root, no scored question comes twice, no text is over the cap.
+def check_items(facts: ChainFacts, read: ReadItems, log: Log, steps: ItemSteps, *, groups: bool) -> bool:
+    """The items keep their `groups` if these were compared, lead to the sealed root, and no scored question comes twice.
 
     Says whether they are the sealed ones.
     """
-    first: dict[bytes, int] = {}
-
-    def checked() -> Iterator[ItemLine]:
-        for line in bundle.items():
-            _check_repeat(line, first, log, repeat_step)
-            for name, text in (("prompt", line.prompt), ("reference", line.reference)):
-                if len(text) > facts.task.max_bytes:
-                    cap = f"at most {facts.task.max_bytes} bytes"
-                    log.fail(cap_step, Finding(f"{name} of item {line.position}", cap, str(len(text)), _place(line)))
-            yield line
-
-    try:
-        tree = set_tree(facts, checked())
-    except (Tampered, BadInput) as error:
-        log.fail(root_step, Finding(ITEMS, "one readable line a position", error.message, error.where))
-        log.missing([repeat_step, cap_step], f"a readable {ITEMS}")
+    log.absorb(read.log)
+    _check_repeats(read, log, steps.repeats)
+    if read.broken is not None:
+        log.fail(steps.root, Finding(ITEMS, "one readable line a position", *read.broken))
+        log.missing([steps.repeats, steps.caps], f"a readable {ITEMS}")
+        if groups:
+            log.missing([steps.groups], f"a readable {ITEMS} ({read.broken.message})")
         return False
-    return log.expect(root_step, "root of the set", facts.round.set_root, tree.root, ITEMS)
+    return log.expect(steps.root, "root of the set", facts.round.set_root, read.root, ITEMS)
 
 
-def _check_repeat(line: ItemLine, first: dict[bytes, int], log: Log, step: int) -> None:
-    if line.kind is Kind.DECOY:
-        return
-    known = first.setdefault(keccak(line.prompt), line.position)
-    if known != line.position:
-        log.fail(step, Finding(f"prompt of item {line.position}", "asked once", f"the same as item {known}", _place(line)))
+def _check_repeats(read: ReadItems, log: Log, step: int) -> None:
+    """Repeats are found by their hashes, in no order; the first of them are shown."""
+    found = 0
 
+    def counted() -> Iterator[tuple[int, int]]:
+        nonlocal found
+        for repeat in read.repeats():
+            found += 1
+            yield repeat
 
-def _place(line: ItemLine) -> str:
-    return f"{ITEMS}:{line.position + 1}"
+    shown = nsmallest(SHOWN, counted())
+    for position, first in shown:
+        item, where = f"prompt of item {position}", f"{ITEMS}:{position + 1}"
+        log.fail(step, Finding(item, "asked once", f"the same as item {first}", where))
+    log.steps[step - 1].failures += found - len(shown)

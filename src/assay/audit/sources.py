@@ -13,6 +13,7 @@ from assay.errors import BadInput, Tampered
 from assay.storage.bundle import Bundle
 from assay.storage.cars import car_root
 from assay.storage.cids import cid_of
+from assay.storage.fetching import NOWHERE, Places, fetch
 from assay.storage.store import Store, unpack_car
 from assay.types import RoundId, VersionId
 
@@ -20,11 +21,12 @@ __all__ = ["demand_true", "find_round", "find_version", "is_bundle", "need_bundl
 
 Id = TypeVar("Id", bound=bytes)
 _ID_DIGITS = 64
+_CID = "bafy"
 
 
 def is_bundle(text: str) -> bool:
     """Whether a reader's argument names a bundle (a folder, a CAR file or a CID) rather than a round."""
-    return text.startswith("bafy") or Path(text).exists()
+    return text.startswith(_CID) or Path(text).exists()
 
 
 def find_round(chain: Chain, text: str) -> RoundId:
@@ -41,27 +43,38 @@ def find_version(facts: ChainFacts, text: str) -> VersionId:
 
 
 @contextmanager
-def target_bundle(text: str, store: Store) -> Iterator[Bundle]:
-    """The bundle that a folder, a CAR file or a CID in the store names. Unpacked ones live as long as the context."""
+def target_bundle(text: str, store: Store, places: Places = NOWHERE) -> Iterator[Bundle]:
+    """The bundle that a folder, a CAR file or a CID names; a CID is looked for in the store, then in the places.
+
+    Unpacked ones live as long as the context. BadInput or, where places are named, Unreachable where it cannot be had.
+    """
     path = Path(text)
     if path.is_dir():
         yield Bundle(path)
         return
     with tempfile.TemporaryDirectory(prefix="assay-") as scratch:
         into = Path(scratch) / "bundle"
-        yield Bundle(unpack_car(path, car_root(path), into) if path.is_file() else store.fetch(text, into))
+        if path.is_file():
+            yield Bundle(unpack_car(path, car_root(path), into))
+        elif places and not store.has(text):
+            yield Bundle(fetch(text, into, places))
+        else:
+            yield Bundle(store.fetch(text, into))
 
 
 @contextmanager
-def round_bundle(facts: ChainFacts, store: Store, given: Path | None) -> Iterator[Bundle | None]:
-    """The bundle of a round: the given folder or CAR file, else the store's; None where it is not revealed or nowhere at hand."""
-    cid = cid_of(facts.round.bundle_digest)
-    if given is not None and not given.exists():
-        raise BadInput("there is no such folder or file", "Name the bundle's folder or CAR file.", where=str(given))
-    if given is None and (not facts.round.revealed_at or not store.has(cid)):
+def round_bundle(facts: ChainFacts, store: Store, given: str | Path | None, places: Places = NOWHERE) -> Iterator[Bundle | None]:
+    """The bundle of a round: the given folder, CAR file or CID, else the store's, else one from the places.
+
+    None where it is not revealed or nowhere at hand; errors as `target_bundle`.
+    """
+    wanted = str(given) if given is not None else cid_of(facts.round.bundle_digest)
+    if given is not None and not is_bundle(wanted):
+        raise BadInput("there is no such folder or file", "Name the bundle's folder, CAR file or CID.", where=wanted)
+    if given is None and (not facts.round.revealed_at or not (places or store.has(wanted))):
         yield None
         return
-    with target_bundle(str(given) if given is not None else cid, store) as bundle:
+    with target_bundle(wanted, store, places) as bundle:
         yield bundle
 
 
@@ -72,7 +85,7 @@ def need_bundle(facts: ChainFacts, bundle: Bundle | None) -> Bundle:
     if not facts.round.revealed_at:
         raise BadInput(f"the round is {facts.phase.name.capitalize()}: no bundle was revealed", "Try again after the reveal.")
     cid = cid_of(facts.round.bundle_digest)
-    raise BadInput(f"the bundle {cid} is not at hand", f"Fetch it (ipfs dag export {cid} > {cid}.car) and pass it with --bundle.")
+    raise BadInput(f"the bundle {cid} is not at hand", "Say where it is: --bundle PATH, --gateway URL or --ipfs ADDR.")
 
 
 def demand_true(facts: ChainFacts, bundle: Bundle) -> None:

@@ -29,12 +29,19 @@ Of each score tree:
     21  P4   The score computed anew from the texts is the score on chain.
     22  P7   A version is Incomplete if and only if more is Silent than the task allows.
 
-Where step 1 fails, the bundle says nothing about the round, and all steps that need it cannot tell. Memory grows with the number
-of items, by hashes, never with their texts.
+Where step 1 fails, the bundle says nothing about the round, and all steps that need it cannot tell. Memory grows by one hash and
+one group an item, never with texts or versions.
 """
 
-from assay.audit.answer_checks import StepNumbers, check_answers
+from concurrent.futures import Executor
+
+from assay.audit.answer_checks import check_answers
+from assay.audit.evidence import NOTHING, Held
+from assay.audit.evidence_checks import check_alone, check_held
 from assay.audit.facts import ChainFacts
+from assay.audit.line_checks import StepNumbers
+from assay.audit.parts import ItemSteps
+from assay.audit.reading import read_round
 from assay.audit.report import Log, Report, Title
 from assay.audit.round_checks import (
     check_deadlines,
@@ -75,13 +82,17 @@ TITLES = (
     Title("P7", "silence is within the limit, or there is no score"),
 )
 _OF_BUNDLE = (1, 2, 6, 7, 8, 9, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22)
+_ITEMS = ItemSteps(groups=6, root=7, repeats=8, caps=9, steps=len(TITLES))
 _ANSWERS = StepNumbers(
     caps=9, asks=13, answers=14, acks=15, leaves=16, dropped=17, statistics=18, root=19, counts=20, score=21, silence=22
 )
 
 
-def verify(facts: ChainFacts, bundle: Bundle | None) -> Report:
+def verify(facts: ChainFacts, bundle: Bundle | None, held: Held = NOTHING, *, executor: Executor | None = None) -> Report:
     """Runs all steps and returns what they found; the list is in the docstring of this module.
+
+    `executor` checks the lines in parts, here where there is none; the report is the same, whoever does it.
+    `held` is what somebody holds outside the bundle; it counts in steps 13, 15 and 17, and adds notes to 14.
 
     `bundle` None means that it could not be had: then only what the chain alone tells is checked. A damaged bundle is a finding,
     not an error; only a bundle that cannot even be listed (links, devices, limits) raises BadInput.
@@ -93,36 +104,42 @@ def verify(facts: ChainFacts, bundle: Bundle | None) -> Report:
     check_version_times(facts, log, 10)  # (10)
     check_version_ids(facts, log, 11)  # (11)
     check_enrolment(facts, log, 12)  # (12)
+    check_alone(facts, held, log, _ANSWERS)  # (13) (14)
     tampered = False
     if not facts.round.revealed_at:
         log.missing(_OF_BUNDLE, f"a revealed bundle: the round is {facts.phase.name.capitalize()}")
     elif bundle is None:
         log.missing(_OF_BUNDLE, f"the bundle {cid_of(facts.round.bundle_digest)}")
     elif check_digest(facts, bundle, log, 1):  # (1)
-        _check_bundle(facts, bundle, log)
+        _check_bundle(facts, bundle, held, executor, log)
     else:
         tampered = True
         log.missing(_OF_BUNDLE[1:], "the bundle that the chain names")
     return _report(facts, log, tampered=tampered)
 
 
-def _check_bundle(facts: ChainFacts, bundle: Bundle, log: Log) -> None:
+def _check_bundle(facts: ChainFacts, bundle: Bundle, held: Held, executor: Executor | None, log: Log) -> None:
     if not check_files(bundle, log, 2):  # (2)
         log.missing(_OF_BUNDLE[2:], "a readable manifest")
         return
     told = bundle.manifest.facts
     check_manifest(facts, told, log, 3)  # (3)
     log.expect(3, "task", facts.round.task, bundle.manifest.task, "manifest.json:1")  # (3)
-    check_card(facts, bundle, log, 6)  # (6)
-    items_hold = check_items(facts, bundle, log, 7, 8, 9)  # (7) (8) (9)
-    check_published(facts, told, log, 12)  # (12)
+    groups = check_card(facts, bundle, log, 6)  # (6)
     published = {entry.version: entry for entry in told.versions}
+    sittings = [sitting for sitting in facts.sittings if sitting.version.id in published]
+    read = read_round(facts, bundle, sittings, groups, _ITEMS, _ANSWERS, executor)
+    items_hold = check_items(facts, read.items, log, _ITEMS, groups=groups is not None)  # (6) (7) (8) (9)
+    check_published(facts, told, log, 12)  # (12)
+    versions = iter(read.versions)
     for sitting in facts.sittings:
-        entry = published.get(sitting.version.id)
-        if entry is None:
-            log.missing(_ANSWERS, f"the answers of version {sitting.version.id.hex()}")
-        else:
-            check_answers(facts, sitting, entry, bundle, log, _ANSWERS, items_hold=items_hold)  # (9) (13) to (22)
+        version = sitting.version.id
+        if version not in published:
+            log.missing(_ANSWERS, f"the answers of version {version.hex()}")
+            continue
+        # (9) (13) to (22)
+        holds = check_answers(facts, read.items.broken, next(versions), published[version], log, _ANSWERS, items_hold=items_hold)
+        check_held(facts, version, bundle, held, log, _ANSWERS, items_hold=items_hold, leaves_hold=holds)  # (13) (15) (17)
 
 
 def _report(facts: ChainFacts, log: Log, *, tampered: bool) -> Report:

@@ -1,8 +1,8 @@
 """Deployment without a key that matters: the same code gets the same addresses on every chain, whoever pays for it.
 
 The Deployer comes through the common CREATE2 deployer with salt zero; it carries the hashes of the six contracts' codes and
-creates them at addresses that follow from its own. Metrics come through the CREATE2 deployer directly. `scripts/deploy.py`, the
-devnet and all tests call `deploy`; what already stands is left alone.
+creates them at addresses that follow from its own. Metrics come through the CREATE2 deployer directly. `assay deploy`,
+`scripts/deploy.py`, the devnet and all tests call `deploy`; what already stands is left alone.
 """
 
 import eth_abi
@@ -14,10 +14,11 @@ from assay.chain.contracts.base import Call
 from assay.chain.deployments import CONTRACTS, Deployment
 from assay.chain.door import Door, Site
 from assay.chain.logs import logs
-from assay.chain.node import Node
+from assay.chain.node import Node, RpcError
 from assay.chain.transactions import SignedTx
 from assay.encoding.hashing import checksum, keccak
 from assay.encoding.receipts import Signer
+from assay.errors import Refused
 from assay.types import Address
 
 FACTORY = checksum(bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c"))
@@ -58,7 +59,8 @@ def planned(chain_id: int, first_block: int = 0) -> Deployment:
 def deploy(node: Node, signer: Signer) -> Deployment:
     """Deploy everything that does not stand yet; the signer pays.
 
-    NoFunds, WrongChain where the chain puts other code there (it lacks an opcode), Unreachable.
+    NoFunds, WrongChain where the chain puts other code there (it lacks an opcode), Refused where the chain lacks the CREATE2
+    deployer and its node does not take that one's transaction, which names no chain, Unreachable.
     """
     door = Door(Site(node), signer)
     _deploy_factory(node, door)
@@ -84,7 +86,12 @@ def _deploy_factory(node: Node, door: Door) -> None:
         return
     if node.balance(FACTORY_MAKER) < FACTORY_COST:
         door.send(Call(FACTORY_MAKER, b"", FACTORY_COST, "pay for the CREATE2 deployer"))
-    door.resume(SignedTx(keccak(FACTORY_TRANSACTION), FACTORY_TRANSACTION, 0, "deploy the CREATE2 deployer"))
+    keyless = Door(Site(node), None)  # the payer's door would take the payer's nonces for this transaction's
+    try:
+        keyless.resume(SignedTx(keccak(FACTORY_TRANSACTION), FACTORY_TRANSACTION, 0, "deploy the CREATE2 deployer"))
+    except RpcError as error:
+        remedy = "send that one transaction through a node that takes any, such as geth with --rpc.allow-unprotected-txs"
+        raise Refused(f"this chain lacks the CREATE2 deployer, and {error.message}", remedy) from None
 
 
 def _deploy_code(node: Node, door: Door, code: bytes, name: str) -> None:

@@ -73,7 +73,7 @@ def save(path: Path, deployment: Deployment) -> None:
 
 
 def _parse(raw: bytes, where: str) -> Deployment:
-    remedy = "write it anew: assay devnet, or scripts/deploy.py"
+    remedy = "write it anew: assay deploy, or assay devnet"
     try:
         if len(raw) > MAX_FILE_BYTES:
             raise ValueError("too long")

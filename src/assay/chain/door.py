@@ -22,6 +22,7 @@ POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 4.0
 KNOWN = ("already known", "already imported", "known transaction")
 STALE = "nonce too low"
+METHOD_NOT_FOUND = -32601
 
 Journal = Callable[[SignedTx], None]
 
@@ -160,12 +161,21 @@ class Door:
     def _price(self) -> Price:
         """Twice the base fee and the node's tip, under the cap. NotYet where the cap does not even pay the base fee."""
         base = int(self._node.request("eth_getBlockByNumber", ["latest", False]).get("baseFeePerGas", "0x0"), 16)
-        tip = min(int(self._node.request("eth_maxPriorityFeePerGas"), 16), self._max_fee)
+        tip = min(self._tip(), self._max_fee)
         if base + tip > self._max_fee:
             raise NotYet(
                 f"gas costs {(base + tip) / GWEI:.1f} gwei, more than the {self._max_fee / GWEI:g} allowed", "try again later"
             )
         return Price(min(2 * base + tip, self._max_fee), tip)
+
+    def _tip(self) -> int:
+        """The tip that the node suggests; one gwei where it has no method for that, as ethereumjs has none."""
+        try:
+            return int(self._node.request("eth_maxPriorityFeePerGas"), 16)
+        except RpcError as error:
+            if error.code != METHOD_NOT_FOUND:
+                raise
+            return GWEI
 
     def _broadcast(self, raw: bytes) -> bool:
         """Send it; whether the node says that its nonce was used before, by itself or by another."""

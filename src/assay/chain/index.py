@@ -45,7 +45,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """An answer was posted with its full text."""
+    """An answer was posted with its full text. `tx` says where: its calldata holds the Ask as well."""
 
     version: VersionId
     position: int
@@ -53,6 +53,7 @@ class Posted:
     response: bytes
     answer_signature: bytes
     block: int
+    tx: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +176,19 @@ def demands_of(chain: Chain, round_: RoundId, to_block: int | None = None) -> tu
 
 
 def sealed_rounds(
-    chain: Chain, benchmarker: Address | None = None, task: TaskId | None = None, to_block: int | None = None
+    chain: Chain,
+    benchmarker: Address | None = None,
+    task: TaskId | None = None,
+    to_block: int | None = None,
+    from_block: int | None = None,
 ) -> tuple[Sealed, ...]:
     """Rounds in the order of their seals, of one benchmarker and of one task where they are named."""
     interface = _interface("Rounds")
     who = bytes(12) + bytes.fromhex(benchmarker[2:]) if benchmarker else None
     last = chain.head().number if to_block is None else to_block
     topics = [interface.topic("Sealed"), None, who, task]
-    found = logs(chain.node, chain.deployment.rounds, topics, chain.deployment.first_block, last)
+    first = chain.deployment.first_block if from_block is None else from_block
+    found = logs(chain.node, chain.deployment.rounds, topics, first, last)
     event = interface.events[interface.topic("Sealed")]
     return tuple(_sealed(decode_event(event, log.topics, log.data), log) for log in found)
 
@@ -252,6 +258,7 @@ def _posted(values: Mapping[str, Any], log: Log) -> Posted:
         response=values["response"],
         answer_signature=values["answerSignature"],
         block=log.block,
+        tx=log.tx,
     )
 
 

@@ -117,7 +117,7 @@ ERRORS = {
         "A window of the task is below one second or above 180 days.", "mend the windows in the task file"
     ),
     "WrongCode": Meaning(
-        "The creation code is not the one that the deployer pins.", "deploy with the code of this release: scripts/deploy.py"
+        "The creation code is not the one that the deployer pins.", "deploy with the code of this release: assay deploy"
     ),
     "WrongCounts": Meaning(
         "Answered, Silent and Decoy do not add up to the size of the set.", "score again: assay bench score, then attest"

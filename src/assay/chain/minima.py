@@ -1,14 +1,18 @@
-"""What agent, gateway and ranking accept of a task, since the chain vouches for none: shipped metrics, windows and bonds.
+"""What agent, gateway and ranking accept of a task, since the chain vouches for none: shipped metrics, windows and bonds,
+and a metric that can read the language that it scores.
 
 The bounds are published and the same for everybody who runs this release. They do not hold on the development chain, where
 windows are seconds; the metric's code is checked everywhere.
 """
 
-from typing import NamedTuple
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from assay.chain import artifacts
 from assay.chain.client import Chain
-from assay.errors import Refused
+from assay.errors import BadInput, Refused
+from assay.metrics import Chrf
 from assay.types import TaskParams
 
 DEVELOPMENT_CHAIN = 31337
@@ -35,6 +39,26 @@ BOUNDS = {
     "demand_fee": Bounds(ETHER // 1_000, ETHER),
     "max_silence_bps": Bounds(0, 1_000),
 }
+
+
+UNSPACED = frozenset(["zh", "zho", "chi", "cmn", "yue", "ja", "jpn", "th", "tha", "km", "khm", "lo", "lao", "my", "mya", "bur"])
+"""Codes of Chinese, Japanese, Thai, Khmer, Lao and Burmese, which write no spaces between words."""
+
+
+def check_language(description: Mapping[str, Any], where: str = "description.languages") -> None:
+    """BadInput for a metric that counts words by the spaces between them, and a target language that writes none.
+
+    The target is the last of `languages`; script and region do not matter, as in zh-Hans, zho_Hant or ja-JP.
+    """
+    languages = description.get("languages")
+    if not isinstance(languages, list) or not languages or not all(isinstance(code, str) for code in languages):
+        raise BadInput(
+            "is a list of language codes, the last of them what is answered in", 'for example ["eng", "spa"]', where=where
+        )
+    target = languages[-1]
+    if "tok:13a" in str(description.get("metric_signature")) and re.split(r"[-_]", target.strip().lower())[0] in UNSPACED:
+        remedy = f'score it by characters: metric_signature = "{Chrf.signature}"'
+        raise BadInput(f"BLEU's tokenizer 13a finds no words in {target!r:.40}, which writes no spaces", remedy, where=where)
 
 
 def check_task(chain: Chain, params: TaskParams) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from assay.chain.minima import check_language
 from assay.errors import BadInput
 from assay.types import Address, TaskParams
 
@@ -34,6 +35,7 @@ template = "{prompt}"                # what the gateway puts around a sealed pro
 decoding = "as the provider serves it"   # or a table that the gateway sends: decoding = { temperature = 0, max_tokens = 200 }
 answer_format = "the translation alone, plain text"
 licence = "CC-BY-4.0"                # of the questions, once they are revealed
+# BLEU splits words at spaces. Chinese, Japanese, Thai, Khmer, Lao or Burmese: chrF2|nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no
 metric_signature = "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
 
 [windows]                # seconds, or texts such as "20 seconds", "3 days"
@@ -107,6 +109,7 @@ def read(path: Path) -> TaskFile:
         _demand_keys(record[table], keys, f"{path}: {table}")
     if not isinstance(record["description"]["metric_signature"], str):
         raise BadInput("is a text", where=f"{path}: description.metric_signature")
+    check_language(record["description"], f"{path}: description.languages")
     numbers = {f"{key}_window": _seconds(record["windows"][key], f"{path}: windows.{key}") for key in WINDOWS}
     for key, name in zip(BONDS, ("round_bond", "version_bond", "demand_fee"), strict=True):
         numbers[name] = wei(record["bonds"][key], f"{path}: bonds.{key}")

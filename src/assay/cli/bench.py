@@ -1,15 +1,17 @@
 """`assay bench`: the benchmarker's commands, from the import of a set to the release of its bond. Each names the next one."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from assay import keys
-from assay.cli import inviting, running, stake
+from assay.cli import bench_evidence, inviting, pricing, running, stake
 from assay.cli.agents import agent_of, chosen_round, journal_of, open_journal, ready
-from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option
+from assay.cli.bundles import node_option, places_of
+from assay.cli.common import HASH, connect, emit, key_options, pass_settings, password_of, password_option, plain
 from assay.cli.stake import address_of
 from assay.encoding.hashing import keccak
 from assay.errors import BadInput
@@ -74,9 +76,10 @@ for shared in (
     stake.allow,
     stake.balance,
     inviting.invite,
+    bench_evidence.evidence,
     running.run,
     running.status,
-    running.cost,
+    pricing.cost,
 ):
     command.add_command(shared)
 
@@ -121,6 +124,7 @@ def import_(
 @click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake backs the round.")
 @click.option("--card", "card_file", metavar="FILE", type=FILE, help="Dataset card (JSON).")
 @click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
+@click.option("--yes", is_flag=True, help="Seal without being asked.")
 @key_options("operator")
 @pass_settings
 def seal(
@@ -130,14 +134,19 @@ def seal(
     owner: str,
     card_file: Path | None,
     salts: str,
+    yes: bool,
     key: str,
     password_file: Path | None,
 ) -> None:
-    """Seal SET: its questions, references and decoys are fixed from now on."""
+    """Seal SET: its questions, references and decoys are fixed from now on.
+
+    Shows first what it costs, what is locked until when, and how sure the scores will be; on a terminal it asks.
+    """
     from assay.agent.card import read_card
     from assay.agent.steps import seal as step
 
     card, benchmarker = read_card(card_file) if card_file else None, address_of(settings, owner)
+    pricing.confirm_seal(settings, set_, task, yes=yes)
     with agent_of(settings, key, password_file, salts=salts) as agent:
         report = step.run(agent, set_, task, benchmarker, card)
     text = [
@@ -239,7 +248,7 @@ def score(settings: Settings, round_: str, wait: bool, key: str, password_file: 
         f"{_short(s.version)}  {s.shown:>10}  {s.answered} answered, {s.silent} silent, {s.decoys} decoys" for s in report.scores
     ]
     if report.contradictions:
-        text.append(f"{report.contradictions} answers were given twice and differ: evidence against the provider is kept")
+        text.append(f"{report.contradictions} answers were given twice and differ: against the provider: assay bench evidence")
     emit(settings, report, [*text, f"next: assay bench attest {_short(chosen)}"])
 
 
@@ -262,22 +271,32 @@ def attest(settings: Settings, round_: str, wait: bool, key: str, password_file:
 @command.command()
 @ROUND
 @click.option("--salts", default="salts", show_default=True, help="Name of the master secret of the salts.")
+@node_option
 @wait_option
 @key_options("operator")
 @pass_settings
-def reveal(settings: Settings, round_: str, salts: str, wait: bool, key: str, password_file: Path | None) -> None:
-    """Write the bundle of ROUND and publish its digest. The set is spent."""
+def reveal(
+    settings: Settings, round_: str, salts: str, nodes: tuple[str, ...], wait: bool, key: str, password_file: Path | None
+) -> None:
+    """Write the bundle of ROUND, publish its digest, and pin it at your IPFS nodes. The set is spent.
+
+    Safe to repeat: what was done is found again, and a node that was away gets the bundle then.
+    """
+    from assay.agent.steps import publish
     from assay.agent.steps import reveal as step
 
+    places = places_of(nodes, ())
     with agent_of(settings, key, password_file, salts=salts) as agent:
         chosen = chosen_round(agent.journal, round_)
         report = ready(lambda: step.run(agent, chosen), wait=wait)
+        pinned = publish.run(replace(agent, nodes=places.nodes), chosen) if places.nodes else None
     text = [
         f"{'revealed' if report.sent else 'was revealed before:'} {report.cid}",
-        f"challenges until {report.challenge_until} or later; keep the store served until then and after",
+        *([f"pinned at {address}" for address in places.nodes]),
+        f"challenges until {report.challenge_until} or later; keep the bundle served until then and after",
         f"next: assay verify {_hex(chosen)}; and in the end assay bench release {_short(chosen)}",
     ]
-    emit(settings, report, text)
+    emit(settings, {**plain(report), "ipfs": pinned} if pinned else report, text)
 
 
 @command.command()
@@ -339,7 +358,7 @@ def _overview_text(found: "Overview") -> Iterator[str]:
     for version in found.versions:
         yield f"model   {_short(version.version)}  {version.shown:>10}  {version.received} answers here  {version.url}"
     if found.contradictions:
-        yield f"        {found.contradictions} contradicting answers: evidence against a provider"
+        yield f"        {found.contradictions} contradicting answers: assay bench evidence {_short(found.round)} --out FILE"
     if found.cid:
         yield f"bundle  {found.cid}"
     if found.next:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from assay.cli.bundles import Choice, bundle_options
 from assay.cli.common import connect, emit, pass_settings
 from assay.settings import Settings
 
@@ -16,14 +17,9 @@ from assay.settings import Settings
     "--sacrebleu", is_flag=True, required=True, expose_value=False, help="Plain text, one line a segment, as sacreBLEU reads it."
 )
 @click.option("--out", metavar="DIR", required=True, type=click.Path(path_type=Path, file_okay=False), help="A new folder.")
-@click.option(
-    "--bundle", "given", metavar="PATH", type=click.Path(path_type=Path), help="The round's bundle: a folder or a CAR file."
-)
-@click.option(
-    "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
-)
+@bundle_options
 @pass_settings
-def command(settings: Settings, round_: str, out: Path, given: Path | None, store_dir: Path | None) -> None:
+def command(settings: Settings, round_: str, out: Path, source: Choice) -> None:
     """Write the scored items of ROUND so that stock sacreBLEU gives the score on chain.
 
     A version that was silent too often is Incomplete: it has files, and no score on chain.
@@ -32,12 +28,11 @@ def command(settings: Settings, round_: str, out: Path, given: Path | None, stor
     from assay.audit.export import REFERENCE, export_sacrebleu, hypothesis_name
     from assay.audit.facts import collect
     from assay.metrics import by_signature
-    from assay.storage.store import Store
     from assay.types import Standing
 
     with closing(connect(settings)) as chain:
         facts = collect(chain, sources.find_round(chain, round_))
-    with sources.round_bundle(facts, Store(store_dir or settings.store), given) as found:
+    with source.of_round(settings, facts) as found:
         bundle = sources.need_bundle(facts, found)
         sources.demand_true(facts, bundle)
         written = export_sacrebleu(facts, bundle, out)

@@ -38,7 +38,9 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = {
     "bench": Entry("bench", "Benchmarkers: import, seal, enrol, ask, score, attest, reveal."),
     "challenge": Entry("challenge", "Bring the proof of a fault to the chain."),
+    "demand": Entry("demand", "Make a benchmarker show an item, or lose its bond."),
     "demo": Entry("demo", "Go on with what the demo left."),
+    "deploy": Entry("deploy", "Deploy the contracts, with the input for source verifiers."),
     "devnet": Entry("devnet", "A development chain with all contracts."),
     "doctor": Entry("doctor", "Whether a benchmarker's agent can be left alone."),
     "explain": Entry("explain", "Say what an error, a verdict or a transaction means."),
@@ -48,8 +50,10 @@ COMMANDS: Mapping[str, Entry] = {
     "provider": Entry("provider", "Providers: stake, register models, serve."),
     "quickstart": Entry("quickstart", "Show how a benchmarker, a provider or a reader begins."),
     "rank": Entry("rank", "Rank the versions of rounds, with intervals and ties."),
+    "storage": Entry("storage", "Bundles of this home, and IPFS: import, export, publish, doctor."),
     "task": Entry("task", "Write, register and show tasks."),
     "verify": Entry("verify", "Check a round against the chain and its bundle."),
+    "watch": Entry("watch", "Watch over all rounds: audit, demand, challenge."),
 }
 
 

@@ -4,11 +4,11 @@ import secrets
 import shlex
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import click
 
+from assay.cli.bundles import Choice, bundle_options
 from assay.cli.common import connect, emit, pass_settings
 from assay.settings import Settings
 
@@ -22,14 +22,9 @@ SIGNATURE = (
 @click.argument("round_", metavar="ROUND")
 @click.argument("version")
 @click.argument("position", type=click.IntRange(min=0))
-@click.option(
-    "--bundle", "given", metavar="PATH", type=click.Path(path_type=Path), help="The round's bundle: a folder or a CAR file."
-)
-@click.option(
-    "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
-)
+@bundle_options
 @pass_settings
-def command(settings: Settings, round_: str, version: str, position: int, given: Path | None, store_dir: Path | None) -> None:
+def command(settings: Settings, round_: str, version: str, position: int, source: Choice) -> None:
     """Open POSITION of ROUND for VERSION: print the tuple that the chain's `judge` takes.
 
     Paste it into a block explorer's "read contract", or into cast. Unique beginnings of ids are enough.
@@ -39,12 +34,11 @@ def command(settings: Settings, round_: str, version: str, position: int, given:
     from assay.audit.judge import judge
     from assay.audit.openings import opening
     from assay.chain.contracts.judge import opening_tuple
-    from assay.storage.store import Store
 
     with closing(connect(settings)) as chain:
         facts = collect(chain, sources.find_round(chain, round_))
     chosen = sources.find_version(facts, version)
-    with sources.round_bundle(facts, Store(store_dir or settings.store), given) as found:
+    with source.of_round(settings, facts) as found:
         bundle = sources.need_bundle(facts, found)
         opened = opening(facts, bundle, chosen, position, secrets.randbits(256))
     verdict, text = judge(facts, chosen, opened), cast_text(opening_tuple(opened))

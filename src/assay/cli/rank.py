@@ -1,28 +1,31 @@
-"""`assay rank`: rounds side by side, with intervals and ties."""
+"""`assay rank`: rounds and benchmarkers side by side, with intervals and ties."""
 
 import json
-from contextlib import ExitStack
+import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.common import connect, emit, pass_settings
+from assay.cli.common import HASH, connect, emit, pass_settings, progress
 from assay.errors import BadInput
 from assay.settings import Settings
-from assay.types import RoundId, VersionId
+from assay.types import TaskId, VersionId
 
 if TYPE_CHECKING:
-    from assay.chain.client import Chain
-    from assay.rank.table import RoundResult
-    from assay.storage.store import Store
+    from assay.rank.board import Board
+    from assay.rank.report import Table
 
-FORMATS = ("table", "json", "md")
+FORMATS = ("table", "json", "md", "svg")
+WIDTH = 220
+"""Columns of a table where nobody looks on: a narrower one would break numbers."""
 
 
 @click.command("rank")
-@click.argument("rounds", metavar="ROUND...", nargs=-1, required=True)
+@click.argument("rounds", metavar="[ROUND]...", nargs=-1)
+@click.option("--task", type=HASH, help="All rounds of this task; see `assay task list`.")
 @click.option(
     "--store",
     "stores",
@@ -40,34 +43,43 @@ FORMATS = ("table", "json", "md")
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
-    "--svg", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Also draw each round into this folder."
+    "--svg",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Also draw each round into this folder, and the benchmarkers side by side.",
 )
 @pass_settings
 def command(
-    settings: Settings, rounds: tuple[str, ...], stores: tuple[Path, ...], names_file: Path | None, form: str, svg: Path | None
+    settings: Settings,
+    rounds: tuple[str, ...],
+    task: TaskId | None,
+    stores: tuple[Path, ...],
+    names_file: Path | None,
+    form: str,
+    svg: Path | None,
 ) -> int:
-    """Rank the versions of each ROUND: score, 95 % interval resampled by document, tiers of ties.
+    """Rank the versions of each ROUND, or of all rounds of a task: scores with 95 % intervals and tiers of ties.
 
-    A round is ranked only if `assay verify` finds it sound; the others are listed with the reason, and the exit code is 1 if
-    nothing could be ranked.
+    Documents are resampled whole. Several rounds of one benchmarker are put together for versions that were scored in the same
+    ones; benchmarkers stand side by side and are not merged. A round is ranked only if `assay verify` finds it sound; the others
+    are listed with the reason. With --task, a benchmarker that does not serve a round it revealed within a year is not ranked at
+    all. Ends with 1 if nothing could be ranked.
     """
-    from assay.audit.sources import find_round
     from assay.rank import report
-    from assay.storage.store import Store
 
-    chain = connect(settings)
-    shelves = [Store(folder) for folder in stores or (settings.store,)]
+    if bool(rounds) == (task is not None):
+        raise click.UsageError("name rounds, or a task with --task")
     names = _names(names_file)
-    results, unranked = _load(chain, shelves, [find_round(chain, text) for text in rounds])
+    board = _board(settings, rounds, task, stores)
     if svg is not None:
-        _draw(results, names, svg)
+        _draw(board, names, svg)
     if settings.json or form == "json":
-        emit(replace(settings, json=True), report.as_record(results, unranked, names))
-    elif form == "md":
-        click.echo(report.as_markdown(results, unranked, names), nl=False)
+        emit(replace(settings, json=True), report.as_record(board, names))
+    elif form == "table":
+        _print(report.tables(board, names), [*map(report.unranked_line, board.unranked), *board.notes])
     else:
-        _print(results, unranked, names)
-    return 0 if results else 1
+        click.echo(report.as_markdown(board, names) if form == "md" else _picture(board, names), nl=False)
+    return 0 if board.rounds else 1
 
 
 def _names(path: Path | None) -> dict[VersionId, str]:
@@ -80,56 +92,53 @@ def _names(path: Path | None) -> dict[VersionId, str]:
         raise BadInput("is no JSON object of version ids and names", 'write {"0x…": "name"}', where=str(path)) from None
 
 
-def _load(chain: "Chain", shelves: "list[Store]", rounds: list[RoundId]) -> "tuple[list[RoundResult], dict[RoundId, str]]":
-    from assay.audit.facts import collect
-    from assay.audit.sources import round_bundle
-    from assay.audit.verify import verify
-    from assay.chain.gas import round_gas
-    from assay.rank.load import round_result
-    from assay.storage.cids import cid_of
+def _board(settings: Settings, named: tuple[str, ...], task: TaskId | None, stores: tuple[Path, ...]) -> "Board":
+    from assay.audit.sources import find_round
+    from assay.rank import board, load
+    from assay.storage.store import Store
 
-    results, unranked = [], {}
-    for round_ in rounds:
-        facts = collect(chain, round_)
-        cid = cid_of(facts.round.bundle_digest)
-        shelf = next((shelf for shelf in shelves if shelf.has(cid)), shelves[0])
-        with ExitStack() as stack:
-            bundle = stack.enter_context(round_bundle(facts, shelf, None))
-            if bundle is None:
-                unranked[round_] = f"{facts.phase.name.lower()}: no bundle is served"
-            elif verify(facts, bundle).exit_code != 0:
-                unranked[round_] = f"{facts.phase.name.lower()}: run assay verify 0x{round_.hex()[:10]}"
-            else:
-                results.append(round_result(facts, bundle, round_gas(chain, round_)))
-    return results, unranked
+    chain, shelves = connect(settings), [Store(folder) for folder in stores or (settings.store,)]
+    rounds = list(dict.fromkeys(find_round(chain, text) for text in named)) if task is None else load.rounds_of(chain, task)
+    with progress("verifying rounds", len(rounds)) as done:
+        loaded = load.load(chain, shelves, rounds, done)
+    if task is None:
+        return board.build(*loaded, ["only the named rounds were looked at"])
+    return board.build(*load.demand_served(chain, shelves, loaded))
 
 
-def _draw(results: "list[RoundResult]", names: dict[VersionId, str], folder: Path) -> None:
-    from assay.rank.picture import intervals_svg
-    from assay.rank.report import label
-    from assay.rank.table import rows
+def _draw(board: "Board", names: dict[VersionId, str], folder: Path) -> None:
+    from assay.rank import picture
 
     folder.mkdir(parents=True, exist_ok=True)
-    for result in results:
-        title = f"Round 0x{result.round.hex()[:10]}, {result.metric.signature}"
-        picture = intervals_svg(title, rows(result), lambda row: label(row.version, names))
-        (folder / f"{result.round.hex()[:10]}.svg").write_text(picture, "utf-8")
+    for ranked in board.ranked:
+        (folder / f"{ranked.section.rounds[0].hex()[:10]}.svg").write_text(picture.of_round(ranked, names), "utf-8")
+    for metric in {ranked.section.metric.signature: ranked.section.metric for ranked in board.ranked}.values():
+        name = f"board-{metric.signature.partition('|')[0]}.svg"
+        (folder / name).write_text(picture.of_board(board, metric, names), "utf-8")
 
 
-def _print(results: "list[RoundResult]", unranked: dict[RoundId, str], names: dict[VersionId, str]) -> None:
+def _picture(board: "Board", names: dict[VersionId, str]) -> str:
+    from assay.rank import picture
+
+    metrics = {ranked.section.metric.signature: ranked.section.metric for ranked in board.ranked}
+    if len(metrics) != 1:
+        raise BadInput(f"these rounds have {len(metrics)} metrics", "name rounds of one, or use --svg DIR", where="--format svg")
+    return picture.of_board(board, next(iter(metrics.values())), names)
+
+
+def _print(tables: "Iterable[Table]", more: list[str]) -> None:
+    import rich.table
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    from assay.rank import report
-    from assay.rank.table import rows
-
-    console = Console(highlight=False)
-    for result in results:
-        title = f"round 0x{result.round.hex()[:10]}… of {result.benchmarker}, {len(result.groups)} items"
-        table = Table(*report.headings(result), title=title, title_justify="left", caption_justify="left")
-        table.caption = f"{report.signatures(result)}\n{len(set(result.groups))} documents resampled; {report.gas_line(result)}"
-        for row in rows(result):
-            table.add_row(*report.cells(result, row, names))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    for found in tables:
+        table = rich.table.Table(*found.headings, title=found.title, title_justify="left", caption_justify="left")
+        table.caption = Text("\n".join(found.notes))
+        for group in found.groups:
+            for row in group:
+                table.add_row(*map(Text, row))
+            table.add_section()
         console.print(table)
-    for round_, reason in unranked.items():
-        console.print(f"not ranked: round 0x{round_.hex()[:10]}… ({reason})")
+    for line in more:
+        console.print(Text(line), soft_wrap=True)

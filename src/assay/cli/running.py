@@ -1,4 +1,4 @@
-"""`assay bench run`, `status` and `cost`: the daemon, what it would do next, and what a round costs before it is sealed."""
+"""`assay bench run` and `status`: the daemon, and what it would do next."""
 
 import signal
 import time
@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.agents import agent_of, journal_of
-from assay.cli.common import HASH, connect, emit, key_options, pass_settings
+from assay.cli.common import connect, emit, key_options, pass_settings
 from assay.cli.stake import address_of
-from assay.errors import BadInput
 from assay.settings import Settings
-from assay.types import TaskId
 
 if TYPE_CHECKING:  # the chain and sacreBLEU are imported by the commands that need them
-    from assay.agent.costs import Cost
     from assay.agent.cycle import Job
     from assay.agent.plans import Plans
     from assay.agent.prospects import Prospect
@@ -47,10 +44,10 @@ def run(settings: Settings, plan_file: Path | None, dry_run: bool, salts: str, k
     from assay.agent.cycle import Cycle, all_jobs, quiet
     from assay.chain.door import Door
 
-    stopping = _until_signal()
+    stopping = until_signal()
     with agent_of(settings, key, password_file, salts=salts) as opened, opened.journal.lease():
         door = Door(opened.chain, opened.signer, plans.max_fee_gwei)
-        agent = quiet(replace(opened, door=door), stopping)
+        agent = quiet(replace(opened, door=door, nodes=plans.ipfs), stopping)
         every = all_jobs(agent.chain, agent.journal, jobs, agent.signer.address)
         started = {"operator": agent.signer.address, "rounds": len(every), "home": settings.home}
         emit(settings, started, f"running {len(every)} rounds as {agent.signer.address}; next: assay bench status --watch")
@@ -71,30 +68,6 @@ def status(settings: Settings, plan_file: Path | None, watch: bool, every: int) 
         _show(settings, chain, jobs)
 
 
-@click.command("cost")
-@click.argument("set_", metavar="SET")
-@click.option("--task", required=True, type=HASH, help="Id of the task; see `assay task list`.")
-@click.option("--versions", default=3, show_default=True, type=click.IntRange(1, 1_000), help="Models that will sit.")
-@pass_settings
-def cost(settings: Settings, set_: str, task: TaskId, versions: int) -> None:
-    """What it costs to seal SET and bring it to its end, before anything is sealed."""
-    from assay.agent import costs
-    from assay.types import Kind
-
-    with journal_of(settings) as journal:
-        items = [item for item in journal.set_items(set_) if item.kind is Kind.SCORED]
-    if not items:
-        raise BadInput(f"there is no set named {set_!r:.80}", "import it: assay bench import FILE --set NAME", where="SET")
-    chain = connect(settings)
-    params = chain.tasks.params(task)
-    if params is None:
-        raise BadInput(f"the chain knows no task 0x{task.hex()}", "register it: assay task register FILE", where="--task")
-    groups = len({item.group for item in items if item.group}) + sum(not item.group for item in items)
-    signature = chain.metric(params.metric).signature()
-    found = costs.cost(params, signature, versions, len(items), groups, chain.node.gas_price())
-    emit(settings, found, _cost_text(found, set_, task))
-
-
 def planned(settings: Settings, plan_file: Path | None) -> "tuple[Plans, list[Job]]":
     """The plans, with the names in them resolved, before any password is asked for."""
     from assay.agent.card import read_card
@@ -106,7 +79,7 @@ def planned(settings: Settings, plan_file: Path | None) -> "tuple[Plans, list[Jo
     return plans, [Job(plan, address_of(settings, plan.owner), cards[plan.set_name]) for plan in plans.rounds]
 
 
-def _until_signal() -> Callable[[], bool]:
+def until_signal() -> Callable[[], bool]:
     """Whether SIGTERM or SIGINT came. A second one ends the process at once, which is as safe as any crash."""
     came: list[int] = []
 
@@ -138,8 +111,8 @@ def _status_text(found: "list[Prospect]", now: int) -> Iterator[str]:
         if not p.step:
             yield f"  nothing left: {p.why}"
             continue
-        when = "now" if p.at <= now else f"in {_span(p.at - now)} (at {p.at})"
-        until = f", within {_span(p.seconds_left)} (before {p.deadline})" if p.seconds_left is not None else ""
+        when = "now" if p.at <= now else f"in {span(p.at - now)} (at {p.at})"
+        until = f", within {span(p.seconds_left)} (before {p.deadline})" if p.seconds_left is not None else ""
         yield f"  {p.step} {when}{until}" + f": {p.why}" * bool(p.why)
         if p.gas:
             yield f"  costs about {p.gas:,} gas, {p.wei / ETHER:.6f} ether"
@@ -147,20 +120,8 @@ def _status_text(found: "list[Prospect]", now: int) -> Iterator[str]:
             yield f"  if missed: {p.loses}" + f", {p.bond / ETHER:g} ether" * bool(p.bond)
 
 
-def _cost_text(found: "Cost", set_: str, task: bytes) -> Iterator[str]:
-    yield f"{found.items} scored items in {found.groups} groups, {found.versions} models, {found.gas_price / 10**9:g} gwei"
-    for step in found.steps:
-        yield f"  {step.step:<8} {step.gas:>10,} gas  {step.wei / ETHER:.6f} ether"
-    yield f"  {'all':<8} {found.gas:>10,} gas  {found.wei / ETHER:.6f} ether"
-    locked = _span(found.locked_seconds)
-    yield f"locked   {found.round_bond / ETHER:g} ether of yours, {locked} at most unless demands come late"
-    versions = _span(found.versions_locked_seconds)
-    yield f"         {found.version_bond / ETHER:g} ether of each provider, {versions} from the seal"
-    yield f"scores   about ±{found.half_width:g} of 100 (95 %): Kish's design effect over the groups; an estimate"
-    yield f"next: assay bench seal {set_} --task 0x{task.hex()}"
-
-
-def _span(seconds: int) -> str:
+def span(seconds: int) -> str:
+    """A span of time as people say it."""
     for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
         if abs(seconds) >= 2 * unit:
             return f"{seconds / unit:.1f} {name}"

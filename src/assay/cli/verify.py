@@ -1,18 +1,25 @@
 """`assay verify`: check a whole round against the chain and its bundle."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.bundles import Choice, bundle_options
 from assay.cli.common import connect, emit, pass_settings
+from assay.cli.disputing import evidence_option, read_evidence
+from assay.cli.workers import executor, work_options
 from assay.errors import AssayError
 from assay.settings import Settings
 
 if TYPE_CHECKING:
+    from assay.audit.evidence import Message
     from assay.audit.report import Finding, Report, ScoreRow, Step
+    from assay.chain.client import Chain
+    from assay.storage.bundle import Bundle
 
 VERDICTS = {
     0: ("Sound: everything that was promised holds.", "green"),
@@ -20,57 +27,90 @@ VERDICTS = {
     2: ("Cannot tell everything: see what is missing.", "yellow"),
     3: ("The bundle was tampered with: its bytes are not those that the chain names.", "red"),
 }
+_WORST_FIRST = (3, 1, 2)
 COLOURS = {"Passed": "green", "Failed": "red", "CannotTell": "yellow"}
 Row = tuple[str, str | None]
 
 
 @click.command("verify")
-@click.argument("target", metavar="ROUND|BUNDLE")
-@click.option(
-    "--bundle", "given", metavar="PATH", type=click.Path(path_type=Path), help="The round's bundle: a folder or a CAR file."
-)
-@click.option(
-    "--store", "store_dir", metavar="DIR", type=click.Path(path_type=Path), help="Store of bundles. Default: HOME/store."
-)
+@click.argument("targets", metavar="ROUND|BUNDLE...", nargs=-1, required=True)
+@bundle_options
+@evidence_option
+@work_options
 @pass_settings
-def command(settings: Settings, target: str, given: Path | None, store_dir: Path | None) -> int:
-    """Check a round: bundle, seal, receipts, statistics, trees and scores.
+def command(
+    settings: Settings,
+    targets: tuple[str, ...],
+    source: Choice,
+    evidence: tuple[Path, ...],
+    workers: int | None,
+    scheduler: str | None,
+) -> int:
+    """Check rounds: bundle, seal, receipts, statistics, trees and scores.
 
     ROUND is a round's id or a unique beginning of it; BUNDLE a folder, a CAR file or a CID in the store, which names its round
-    itself. Ends with 0 if all is sound, 1 if a fault was found, 2 if something cannot be told, 3 if the bundle was tampered with.
+    itself. What providers hold can be given as --evidence. Ends with 0 if all is sound, 1 if a fault was found, 2 if something
+    cannot be told, 3 if the bundle was tampered with. Of several rounds each is reported (with --json a line each), and the end
+    is 3 or 1 or 2 if any of them ended so, in this order.
     """
     from assay.audit import sources
     from assay.audit.report import UNKNOWN, as_record
 
-    if given is not None and sources.is_bundle(target):
-        raise click.UsageError("--bundle goes with a round, and the argument is a bundle already")
+    if source.given is not None and (len(targets) > 1 or sources.is_bundle(targets[0])):
+        raise click.UsageError("--bundle goes with one round, and not with an argument that is a bundle already")
+    codes = []
     try:
-        report = _verified(settings, target, given, store_dir)
+        for report in _verified(settings, targets, source, evidence, executor(workers, scheduler)):
+            if settings.json:
+                emit(settings, as_record(report))
+            else:
+                _print(report)
+            codes.append(report.exit_code)
     except AssayError as error:
         if error.exit_code == AssayError.exit_code:  # a node that is away is no fault of the round
             error.exit_code = UNKNOWN
         raise
-    if settings.json:
-        emit(settings, as_record(report))
-    else:
-        _print(report)
-    return report.exit_code
+    return next((code for code in _WORST_FIRST if code in codes), 0)
 
 
-def _verified(settings: Settings, target: str, given: Path | None, store_dir: Path | None) -> "Report":
-    from assay.audit import sources
-    from assay.audit.facts import collect
-    from assay.audit.verify import verify
-    from assay.storage.store import Store
-
-    store = Store(store_dir or settings.store)
+def _verified(
+    settings: Settings,
+    targets: tuple[str, ...],
+    source: Choice,
+    files: tuple[Path, ...],
+    workers: AbstractContextManager[Executor | None],
+) -> Iterator["Report"]:
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
+        messages = read_evidence(chain, files)
+        checking = stack.enter_context(workers)
+        for target in targets:
+            yield _report(settings, chain, target, source, messages, checking)
+
+
+def _report(
+    settings: Settings,
+    chain: "Chain",
+    target: str,
+    source: Choice,
+    messages: tuple["Message", ...],
+    checking: Executor | None,
+) -> "Report":
+    from assay.audit import sources
+    from assay.audit.calldata import posted_messages
+    from assay.audit.evidence import check
+    from assay.audit.facts import collect
+    from assay.audit.verify import verify
+
+    with ExitStack() as stack:
+        bundle: Bundle | None
         if sources.is_bundle(target):
-            bundle = stack.enter_context(sources.target_bundle(target, store))
-            return verify(collect(chain, bundle.manifest.facts.round), bundle)
-        facts = collect(chain, sources.find_round(chain, target))
-        return verify(facts, stack.enter_context(sources.round_bundle(facts, store, given)))
+            bundle = stack.enter_context(source.of_target(settings, target))
+            facts = collect(chain, bundle.manifest.facts.round)
+        else:
+            facts = collect(chain, sources.find_round(chain, target))
+            bundle = stack.enter_context(source.of_round(settings, facts))
+        return verify(facts, bundle, check(facts, messages + posted_messages(chain, facts)), executor=checking)
 
 
 def _print(report: "Report") -> None:
@@ -111,8 +151,9 @@ def _finding_lines(finding: "Finding", report: "Report") -> Iterator[str]:
     yield f"{finding.where + ': ' if finding.where else ''}{finding.item}"
     yield f"  expected  {finding.expected}"
     yield f"  got       {finding.got}"
-    if finding.verdict is not None and finding.version is not None:
-        yield f"  prove it  assay challenge 0x{report.round.hex()} 0x{finding.version.hex()} {finding.position}"
+    if finding.is_provable and finding.version is not None:
+        kind = f"{finding.proof} " if finding.proof else ""
+        yield f"  prove it  assay challenge {kind}0x{report.round.hex()} 0x{finding.version.hex()} {finding.position}"
 
 
 def _score_row(row: "ScoreRow", signature: str) -> str:

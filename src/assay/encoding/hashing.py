@@ -1,5 +1,7 @@
 """keccak256 and the 32-byte words of `abi.encode` for static types."""
 
+from functools import lru_cache
+
 from eth_typing import ChecksumAddress
 from eth_utils import to_checksum_address
 
@@ -49,6 +51,7 @@ def hash32(value: bytes) -> bytes:
     return value
 
 
+@lru_cache(maxsize=1024)
 def checksum(raw: bytes) -> ChecksumAddress:
-    """A 20-byte address as a checksummed string."""
+    """A 20-byte address as a checksummed string. Cached: few signers sign much, and a spelling costs a third of a recovery."""
     return to_checksum_address(raw)

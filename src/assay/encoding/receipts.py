@@ -9,7 +9,7 @@ from typing import Protocol
 
 from coincurve import PrivateKey, PublicKey
 
-from assay.encoding.hashing import address_word, checksum, hash32, keccak, uint
+from assay.encoding.hashing import ZERO_HASH, address_word, checksum, hash32, keccak, uint
 from assay.types import Address, RoundId, VersionId
 
 DOMAIN_TYPE = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
@@ -21,6 +21,7 @@ INVITATION_TYPE = keccak(b"Invitation(bytes32 content)")
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNATURE_BYTES = 65
+_ORDER, _HALF_ORDER = uint(CURVE_ORDER), uint(CURVE_ORDER // 2)  # bytes of one length compare as their numbers do
 
 
 @lru_cache(maxsize=64)
@@ -104,8 +105,7 @@ def recover(digest: bytes, signature: bytes) -> Address | None:
     """Address that signed the digest, or None where the chain would not accept the signature."""
     if len(signature) != SIGNATURE_BYTES or signature[64] not in (27, 28):
         return None
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-    if not (0 < r < CURVE_ORDER and 0 < s <= CURVE_ORDER // 2):
+    if not (ZERO_HASH < signature[:32] < _ORDER and ZERO_HASH < signature[32:64] <= _HALF_ORDER):
         return None
     try:
         key = PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)

@@ -4,9 +4,10 @@ Depth is ceil(log2 n), absent leaves are zero, and the bits of the position give
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from assay.encoding.hashing import ZERO_HASH, address_word, hash32, keccak, tag, uint
-from assay.types import Item
+from assay.types import Item, SetOpening
 
 SET_LEAF = tag("SET_LEAF")
 SET_NODE = tag("SET_NODE")
@@ -21,22 +22,37 @@ def depth_of(items: int) -> int:
 
 def set_leaf(chain_id: int, rounds: str, benchmarker: str, item: Item) -> bytes:
     """Leaf of a position, bound to chain, contract and benchmarker, so that a copied leaf or root is worth nothing."""
+    hashes = keccak(item.prompt), keccak(item.reference)
+    return sealed_leaf(chain_id, rounds, benchmarker, SetOpening(item.position, item.kind, *hashes, item.salt, ()))
+
+
+def sealed_leaf(chain_id: int, rounds: str, benchmarker: str, opening: SetOpening) -> bytes:
+    """The same leaf from the hashes of its texts; the path is not looked at."""
     return keccak(
         SET_LEAF
         + uint(chain_id)
         + address_word(rounds)
         + address_word(benchmarker)
-        + uint(item.position)
-        + uint(item.kind)
-        + keccak(item.prompt)
-        + keccak(item.reference)
-        + hash32(item.salt)
+        + uint(opening.position)
+        + uint(opening.kind)
+        + hash32(opening.prompt_hash)
+        + hash32(opening.reference_hash)
+        + hash32(opening.salt)
     )
 
 
 def set_node(left: bytes, right: bytes) -> bytes:
     """Parent of two nodes."""
     return keccak(SET_NODE + left + right)
+
+
+@lru_cache(maxsize=64)
+def padding_hash(level: int) -> bytes:
+    """Node at a level (0 = leaf) that covers only positions beyond the set."""
+    if level == 0:
+        return ZERO_HASH
+    below = padding_hash(level - 1)
+    return set_node(below, below)
 
 
 class SetTree:

@@ -1,6 +1,7 @@
 """A provider's own names, labels and salts, which open its commitments on chain: lost, nobody can show what a version is."""
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from assay.gateway.database import Database
@@ -86,6 +87,11 @@ class Catalogue:
             db.execute(
                 "INSERT OR IGNORE INTO transactions VALUES (?,?,?,?,?,?)", (tx_hash, purpose, raw, nonce, what, time.time())
             )
+
+    def sent_since(self, at: float, purposes: Sequence[bytes]) -> list[tuple[bytes, bytes, int]]:
+        """Hash, bytes and nonce of transactions kept since a time, in seconds, whose purpose begins so; oldest first."""
+        rows = self._database.rows("SELECT tx_hash, raw, nonce, purpose FROM transactions WHERE at >= ? ORDER BY at", at)
+        return [(tx_hash, raw, nonce) for tx_hash, raw, nonce, purpose in rows if purpose.startswith(tuple(purposes))]
 
     def transactions(self, purpose: bytes) -> list[tuple[bytes, bytes, int, str]]:
         """Hash, bytes, nonce and purpose in words of all transactions for a purpose, oldest first."""

@@ -94,11 +94,12 @@ class Database:
             self._db.execute(begin)
             try:
                 yield self._db
+                self._db.execute(commit)  # one that fails may leave the transaction open, and what follows would be a part of it
             except BaseException:
-                for statement in undo:
-                    self._db.execute(statement)
+                if self._db.in_transaction:  # after some errors SQLite has undone it all by itself
+                    for statement in undo:
+                        self._db.execute(statement)
                 raise
-            self._db.execute(commit)
 
     def rows(self, query: str, *values: object) -> list[Any]:
         """All rows of a query over what is committed."""

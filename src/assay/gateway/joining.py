@@ -1,16 +1,19 @@
 """Joining: what accepting an invitation means, looked up on the chain, before a provider says yes to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from assay.chain import index
 from assay.chain.client import Chain
-from assay.chain.invitation import Invitation, contracts_of, date
+from assay.chain.invitation import WINDOWS, Invitation, contracts_of, date
 from assay.chain.minima import check_task
 from assay.errors import BadInput, Refused, TooLate, WrongChain
 from assay.gateway.policy import Policy
 from assay.gateway.upstreams.brief import brief_of
 from assay.types import Phase, Round, Version, VersionId
+
+ETHER = 10**18
 
 
 class Seating(Enum):
@@ -22,10 +25,14 @@ class Seating(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A version of this provider's, and what it lacks to be enrolled; `lacks` is empty where that is nothing."""
+    """A version of this provider's, and what it lacks to be enrolled; `lacks` is empty where that is nothing.
+
+    `eligible_from` is the first second whose seals it may sit: the one after its commitment.
+    """
 
     version: VersionId
     committed_at: int
+    eligible_from: int
     seating: Seating
     lacks: tuple[str, ...]
 
@@ -34,11 +41,17 @@ class Candidate:
 class Prospect:
     """What joining would mean. Amounts in wei, times in Unix seconds; `locked_until` is None before a round is sealed.
 
-    `refusal` is why today's policy says no, None where it admits such a round already; `notes` is what else to know.
+    `locks_now` is what the round of the invitation locks, for all versions that can sit it. `windows` are seconds; `sealed`
+    counts the rounds that this benchmarker sealed under the task so far, the last at `last_sealed_at` (0 for none). `refusal` is
+    why today's policy says no, None where it admits such a round already; `notes` is what else to know.
     """
 
     invitation: Invitation
     version_bond: int
+    locks_now: int
+    windows: Mapping[str, int]
+    sealed: int
+    last_sealed_at: int
     locked_until: int | None
     refusal: str | None
     candidates: tuple[Candidate, ...]
@@ -57,12 +70,19 @@ def look_up(chain: Chain, invitation: Invitation, policy: Policy, versions: Sequ
     items = sealed.items if sealed else invitation.params.max_items
     ends = invitation.deadlines
     found = [version for known in versions if (version := chain.models.version(known)) is not None]
+    candidates = tuple(_candidate(chain, version, invitation, sealed) for version in found)
+    seated = sum(candidate.seating is Seating.THIS_ROUND for candidate in candidates)
+    seals = [chain.rounds.round(log.round) for log in index.sealed_rounds(chain, invitation.benchmarker, invitation.task)]
     return Prospect(
         invitation=invitation,
         version_bond=invitation.params.version_bond,
+        locks_now=seated * invitation.params.version_bond,
+        windows={name: getattr(invitation.params, name) for name in WINDOWS},
+        sealed=len(seals),
+        last_sealed_at=max((facts.sealed_at for facts in seals if facts), default=0),
         locked_until=ends.versions_released_at if ends else None,
         refusal=policy.refusal(invitation.benchmarker, invitation.task, invitation.params, items),
-        candidates=tuple(_candidate(chain, version, invitation, sealed) for version in found),
+        candidates=candidates,
         notes=_notes(invitation),
     )
 
@@ -83,10 +103,35 @@ def risk(invitation: Invitation) -> list[str]:
     until = date(ends.versions_released_at) if ends else f"{total} seconds after the seal"
     return [
         "signs   Enrol(round, version) for each such round, then one Answer a question; nothing else",
-        f"locks   {params.version_bond} wei of the owner's stake a round and version, until {until}",
-        "risks   all of it, for one thing: two different Answers to one question (never run one key in two places)",
-        f"silence above {params.max_silence_bps / 100:g} % of the questions leaves the version incomplete, and costs nothing",
+        f"locks   {params.version_bond / ETHER:g} ether ({params.version_bond} wei) of the owner's stake a round and version,",
+        f"        until {until}",
+        "risks   all of it, for one thing: two different Answers to one question, proven by anybody until then; a tenth goes to",
+        "        whoever proves it, the rest is burned (never run one key in two places, never restore an old journal)",
+        f"free    bad answers; silence, which above {params.max_silence_bps / 100:g} % leaves the version without a score;",
+        "        whatever the benchmarker does, whose own bond pays for it; gas is paid only for answers that have to be posted",
     ]
+
+
+def clock(prospect: Prospect) -> list[str]:
+    """The windows of such a round, and which seals the versions may sit, in words."""
+    ends, windows = prospect.invitation.deadlines, prospect.windows
+    spans = ", ".join(f"{name.removesuffix('_window')} {span(seconds)}" for name, seconds in windows.items())
+    lines = [f"windows {spans}"]
+    if ends:
+        lines += [
+            f"        asked until {date(ends.answer_by - windows['post_window'])}, posted until {date(ends.answer_by)}",
+            f"        scores before {date(ends.attest_by)}, everything public before {date(ends.reveal_by)}",
+        ]
+    past = f"{prospect.sealed} so far, the last on {date(prospect.last_sealed_at)}" if prospect.sealed else "none so far"
+    return [*lines, f"seals   of this benchmarker under the task: {past}"]
+
+
+def span(seconds: int) -> str:
+    """Seconds as people say them, exactly."""
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds and seconds % unit == 0:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"
 
 
 def _check_place(chain: Chain, invitation: Invitation) -> None:
@@ -133,7 +178,13 @@ def _candidate(chain: Chain, version: Version, invitation: Invitation, sealed: R
         lacks.append(
             f'{version.operator} may not lock that much: assay provider allow {version.operator} "{max(locked + bond, 1)} wei"'
         )
-    return Candidate(version.id, version.committed_at, Seating.THIS_ROUND if in_time else Seating.LATER_ROUNDS, tuple(lacks))
+    return Candidate(
+        version.id,
+        version.committed_at,
+        version.committed_at + 1,
+        Seating.THIS_ROUND if in_time else Seating.LATER_ROUNDS,
+        tuple(lacks),
+    )
 
 
 def _notes(invitation: Invitation) -> tuple[str, ...]:

@@ -37,6 +37,15 @@ class Kept(NamedTuple):
     ask_signature: bytes
 
 
+class KeptAsk(NamedTuple):
+    """A question as it is kept: without its text."""
+
+    place: Place
+    prompt_hash: bytes
+    answer_until: int
+    signature: bytes
+
+
 class Counts(NamedTuple):
     """How far a seat has come."""
 
@@ -91,6 +100,21 @@ class Journal:
         """The answer of a place, or None."""
         rows = self.database.rows(_ANSWER, *place)
         return _kept(place, rows[0] if rows else None)
+
+    def asks(self, round_: RoundId) -> list[KeptAsk]:
+        """All questions of a round, by version and position."""
+        query = "SELECT version, position, prompt_hash, answer_until, signature FROM asks WHERE round=? ORDER BY 1, 2, at"
+        return [KeptAsk(Place(round_, VersionId(v), p), *rest) for v, p, *rest in self.database.rows(query, round_)]
+
+    def answers(self, round_: RoundId) -> list[Answer]:
+        """All answers of a round, by version and position."""
+        query = "SELECT version, position, prompt_hash, response, signature FROM answers WHERE round=? ORDER BY 1, 2"
+        return [Answer(Place(round_, VersionId(v), p), *rest) for v, p, *rest in self.database.rows(query, round_)]
+
+    def acks(self, round_: RoundId) -> list[Ack]:
+        """All acknowledgements of a round, by version and position."""
+        query = "SELECT version, position, response_hash, signature FROM acks WHERE round=? ORDER BY 1, 2"
+        return [Ack(Place(round_, VersionId(v), p), *rest) for v, p, *rest in self.database.rows(query, round_)]
 
     def add_acks(self, acks: Iterable[Ack]) -> None:
         """Keep acknowledgements; the first of a place stays."""

@@ -1,23 +1,24 @@
 """The escape hatch: answers whose acknowledgement stays away are posted on chain, with their Ask and full text.
 
 An answer is due when its Ask has run out and a quarter of the post window with it, or when so many answers of a round wait that
-the gateway has stopped answering. It costs gas, and it is what makes refusing acknowledgements worth nothing.
+the gateway has stopped answering. It costs gas, and it is what makes refusing acknowledgements worth nothing. Only a final post
+is kept as one: what a reorganisation takes away is posted again.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import structlog
 
+from assay.chain.node import At
 from assay.errors import AssayError, Reverted
 from assay.gateway.chainview import ChainView, RoundFacts
 from assay.gateway.journal import Journal, Kept
 from assay.gateway.messages import Place, Seat
-from assay.gateway.service import Service
 from assay.types import PostedAnswer, RoundId
 
 log = structlog.get_logger()
@@ -26,24 +27,55 @@ CYCLE_SECONDS = 2.0
 PATIENCE_SECONDS = 30.0
 
 
-class Board(Protocol):
-    """Where answers are posted. Both may take as long as a transaction and raise any AssayError."""
+class Mined(NamedTuple):
+    """A post and the block that it is in; no hash where somebody else posted it."""
 
-    def posted(self, place: Place) -> bool:
+    tx_hash: bytes
+    block: int
+
+
+class Board(Protocol):
+    """Where answers are posted. Each may take as long as a transaction and raise any AssayError."""
+
+    def posted(self, place: Place, at: At = "latest") -> bool:
         """Whether an answer was posted there before, by anyone."""
         ...
 
-    def post(self, round_: RoundId, answer: PostedAnswer) -> bytes:
-        """Post an answer; hash of the mined transaction."""
+    def post(self, round_: RoundId, answer: PostedAnswer) -> Mined:
+        """Post an answer, once whatever happens; the mined transaction."""
+        ...
+
+    def head(self) -> int:
+        """Number of the newest block."""
+        ...
+
+    def final(self) -> int:
+        """Number of the newest block that cannot be reorganised away."""
+        ...
+
+
+class Waiting(Protocol):
+    """Where answers wait: a running gateway, or its journal alone."""
+
+    def seats(self) -> Sequence[Seat]:
+        """Versions in rounds that were consented to."""
+        ...
+
+    def unsettled(self, seat: Seat) -> Collection[int]:
+        """Positions whose answer waits for its Ack."""
+        ...
+
+    def posted(self, place: Place) -> None:
+        """The answer of a place is on chain."""
         ...
 
 
 class Poster:
-    """Looks after unacknowledged answers, one a cycle. A crash anywhere is harmless: the chain takes one post a place."""
+    """Looks after unacknowledged answers, one a cycle. A crash anywhere is harmless: a post is signed once and taken up again."""
 
     def __init__(
         self,
-        service: Service,
+        service: Waiting,
         journal: Journal,
         chain: ChainView,
         board: Board,
@@ -56,6 +88,7 @@ class Poster:
         self._limit, self._clock = limit, clock
         self._full_since: dict[Seat, float] = {}
         self._given_up: set[Place] = set()
+        self._mined: dict[Place, Mined] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="poster")
 
     async def run(self) -> None:
@@ -73,7 +106,7 @@ class Poster:
         self._thread.shutdown(cancel_futures=True)
 
     async def cycle(self) -> bool:
-        """Post one answer that is due; whether there was one."""
+        """Post one answer that is due; whether there was one. If there was none, keep the posts that became final."""
         now = await self._chain.now()
         for seat in self._service.seats():
             facts = await self._chain.facts(seat.round)
@@ -83,6 +116,7 @@ class Poster:
             if kept is not None:
                 await self._settle(kept)
                 return True
+        await self._confirm()
         return False
 
     async def _due(self, seat: Seat, facts: RoundFacts, now: int) -> Kept | None:
@@ -90,7 +124,7 @@ class Poster:
         full = self._is_full(seat, len(waiting))
         for position in sorted(waiting):
             place = Place(*seat, position)
-            if place in self._given_up:
+            if place in self._given_up or place in self._mined:
                 continue
             kept = await self._in_thread(partial(self._journal.answer, place))
             if kept is None or now >= kept.answer_until + facts.task.post_window:
@@ -108,35 +142,52 @@ class Poster:
     async def _settle(self, kept: Kept) -> None:
         place = kept.answer.place
         try:
-            tx_hash = await self._in_thread(lambda: self._post(kept))
+            mined = await self._in_thread(lambda: self._post(kept))
         except Reverted as error:
             log.error("an answer could not be posted", round=place.round.hex(), position=place.position, reason=error.message)
             self._given_up.add(place)
+            self._mined.pop(place, None)
             return
+        self._mined[place] = mined
         self._service.posted(place)
-        log.info("answer posted", round=place.round.hex(), position=place.position, tx=tx_hash.hex())
+        log.info("answer posted", round=place.round.hex(), position=place.position, tx=mined.tx_hash.hex())
 
-    def _post(self, kept: Kept) -> bytes:
-        answer = kept.answer
-        place = answer.place
-        tx_hash = b""
+    def _post(self, kept: Kept) -> Mined:
+        place = kept.answer.place
         if not self._board.posted(place):
-            post = PostedAnswer(
-                place.version,
-                place.position,
-                answer.prompt_hash,
-                kept.answer_until,
-                answer.response,
-                kept.ask_signature,
-                answer.signature,
-            )
             try:
-                tx_hash = self._board.post(place.round, post)
+                return self._board.post(place.round, _posted(kept))
             except Reverted:
                 if not self._board.posted(place):  # unless another's post of it was mined first
                     raise
-        self._journal.add_post(place, tx_hash)
-        return tx_hash
+        return Mined(b"", self._board.head())
+
+    async def _confirm(self) -> None:
+        """Keep every post that is final; what a reorganisation took away is posted again."""
+        if not self._mined:
+            return
+        final = await self._in_thread(self._board.final)
+        for place, mined in list(self._mined.items()):
+            if mined.block > final:
+                continue
+            if await self._in_thread(partial(self._board.posted, place, final)):
+                await self._in_thread(partial(self._journal.add_post, place, mined.tx_hash))
+                del self._mined[place]
+            elif (kept := await self._in_thread(partial(self._journal.answer, place))) is not None:
+                await self._settle(kept)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _posted(kept: Kept) -> PostedAnswer:
+    answer = kept.answer
+    return PostedAnswer(
+        answer.place.version,
+        answer.place.position,
+        answer.prompt_hash,
+        kept.answer_until,
+        answer.response,
+        kept.ask_signature,
+        answer.signature,
+    )

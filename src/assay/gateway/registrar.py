@@ -6,15 +6,14 @@ what was done and does the rest.
 
 import secrets
 from collections.abc import Sequence
-from functools import partial
 
 from assay.chain.client import Chain
-from assay.chain.contracts.base import Call
 from assay.chain.door import Door
-from assay.chain.transactions import SignedTx
+from assay.encoding.hashing import keccak
 from assay.encoding.ids import model_id, name_hash, version_commitment, version_id
-from assay.errors import BadInput, NotYet, Reverted
+from assay.errors import BadInput, NotYet
 from assay.gateway.catalogue import Catalogue, Commitment, Model
+from assay.gateway.sending import Sender
 from assay.types import Address, ModelId, RoundId, Standing, VersionId
 
 MAX_NAME = 200
@@ -25,7 +24,7 @@ class Registrar:
 
     def __init__(self, chain: Chain, door: Door, catalogue: Catalogue) -> None:
         """`door` signs with the owner's key or with an operator's that the owner allowed."""
-        self._chain, self._door, self._catalogue = chain, door, catalogue
+        self._chain, self._catalogue, self._sender = chain, catalogue, Sender(door, catalogue)
 
     def register(self, owner: Address, name: str) -> Model:
         """The owner's model of that name, registered now if it was not. BadInput, Reverted, NoFunds, Unreachable."""
@@ -36,7 +35,7 @@ class Registrar:
             model = Model(model_id(owner, name_hash(name, salt)), owner, name, salt)
             self._catalogue.add_model(model)
         if self._chain.models.owner(model.id) is None:
-            self._door.send(self._chain.models.register_model(owner, name_hash(name, model.salt)))
+            self._sender.send(self._chain.models.register_model(owner, name_hash(name, model.salt)), model.id)
         return model
 
     def commit(self, model: Model, label: str, artifact_digest: bytes, operator: Address) -> VersionId:
@@ -54,7 +53,7 @@ class Registrar:
         version = self._find(model.id, made.commitment, operator)
         if version is None:
             call = self._chain.models.commit_version(model.id, made.commitment, operator)
-            self._send(call, made.commitment + operator.encode())
+            self._sender.send(call, made.commitment + operator.encode())  # so that no version counts twice
             version = self._find(model.id, made.commitment, operator)
         if version is None:
             raise NotYet("the version is not on chain", "run the command again")
@@ -72,7 +71,8 @@ class Registrar:
         free_at = deadlines.versions_released_at
         if self._chain.head().timestamp < free_at:
             raise NotYet(f"the version bonds become free at {free_at}", "run the command again then", at=free_at)
-        self._door.send(self._chain.rounds.release_versions(round_, seated))
+        call = self._chain.rounds.release_versions(round_, seated)
+        self._sender.send(call, b"release" + keccak(call.data))
         return seated
 
     def _find(self, model: ModelId, commitment: bytes, operator: Address) -> VersionId | None:
@@ -82,19 +82,6 @@ class Registrar:
             if self._chain.models.version(version) is not None:
                 return version
         return None
-
-    def _send(self, call: Call, purpose: bytes) -> None:
-        """Send, or bring the transaction to its end that is under way for this purpose, so that no version counts twice."""
-        for raw in self._catalogue.transactions(purpose):
-            try:
-                self._door.resume(SignedTx(*raw))
-            except (Reverted, NotYet):  # it will never be mined as it should
-                continue
-            return
-        self._door.send(call, partial(self._keep, purpose))
-
-    def _keep(self, purpose: bytes, signed: SignedTx) -> None:
-        self._catalogue.add_transaction(purpose, signed.hash, signed.raw, signed.nonce, signed.what)
 
 
 def named(catalogue: Catalogue, name: str) -> Model:

@@ -11,11 +11,13 @@ from assay.chain.door import Door
 from assay.encoding.receipts import Signer
 from assay.gateway import app, doctor
 from assay.gateway.board import ChainBoard
+from assay.gateway.catalogue import Catalogue
 from assay.gateway.chainview import CachedChain
 from assay.gateway.database import Database
 from assay.gateway.journal import Journal
 from assay.gateway.policy import PolicyFile
 from assay.gateway.poster import Poster
+from assay.gateway.sending import Sender
 from assay.gateway.server import listen, serve, url_of
 from assay.gateway.service import Service
 from assay.gateway.upstreams import Upstream
@@ -71,7 +73,8 @@ async def _serve(
     )
     try:
         with listen(plan.host, plan.port) as listener:
-            board, limit = ChainBoard(chain, Door(chain, signer)), plan.rules.policy.largest_unacknowledged
+            board = ChainBoard(chain, Sender(Door(chain, signer), Catalogue(database)))
+            limit = plan.rules.policy.largest_unacknowledged
             poster = Poster(service, journal, view, board, limit=limit) if plan.post else None
             about = {"ready": True, "url": url_of(listener), "version": plan.version, "operator": signer.address}
             await serve(app.create(service), listener, lambda: ready(about), poster)

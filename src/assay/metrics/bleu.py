@@ -9,9 +9,8 @@ a response of h tokens and a reference of r:
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -37,7 +36,14 @@ class BleuStatistics(NamedTuple):
 
 class _Reference(NamedTuple):
     length: int
-    ngrams: tuple[Counter[_Ngrams], ...]
+    ngrams: tuple["_Counted", ...]
+
+
+class _Counted(NamedTuple):
+    """The n-grams of one order: the different ones, and their frequencies if any comes more than once."""
+
+    different: frozenset[_Ngrams]
+    counts: Counter[_Ngrams] | None
 
 
 def unpack_bleu(word: int) -> BleuStatistics:
@@ -59,7 +65,7 @@ class Bleu:
         tokens = tokenize(response)
         matches = [0] * ORDERS
         for order in range(ORDERS):
-            matches[order] = _overlap(_ngrams(tokens, order + 1), target.ngrams[order])
+            matches[order] = _overlap(tokens, order + 1, target.ngrams[order])
             if not matches[order]:
                 break
         totals = [max(len(tokens) - order, 0) for order in range(ORDERS)]
@@ -86,17 +92,31 @@ class Bleu:
 def _reference(text: bytes) -> _Reference:
     """What is needed of a reference; many responses are compared with the same one."""
     tokens = tokenize(text)
-    return _Reference(len(tokens), tuple(_ngrams(tokens, order) for order in range(1, ORDERS + 1)))
+    return _Reference(len(tokens), tuple(_counted(tokens, order) for order in range(1, ORDERS + 1)))
 
 
-def _ngrams(tokens: list[str], order: int) -> Counter[_Ngrams]:
-    """The n-grams of one order with their frequencies."""
-    return Counter(zip(*(islice(tokens, start, None) for start in range(order)), strict=False))
+def _ngrams(tokens: list[str], order: int) -> Iterator[_Ngrams]:
+    """The n-grams of one order as they come."""
+    return zip(*(tokens[start:] for start in range(order)), strict=False)
 
 
-def _overlap(left: Counter[_Ngrams], right: Counter[_Ngrams]) -> int:
-    """How many n-grams both have, each as often as in the one that has fewer of it."""
-    return sum(min(left[ngram], right[ngram]) for ngram in left.keys() & right.keys())
+def _counted(tokens: list[str], order: int) -> _Counted:
+    different = frozenset(_ngrams(tokens, order))
+    repeats = len(different) < len(tokens) + 1 - order
+    return _Counted(different, Counter(_ngrams(tokens, order)) if repeats else None)
+
+
+def _overlap(tokens: list[str], order: int, target: _Counted) -> int:
+    """How many n-grams of one order both have, each as often as in the one that has fewer of it.
+
+    Where one side repeats none, nothing is shared twice, and the number of different ones that both have is enough.
+    """
+    different = set(_ngrams(tokens, order))
+    common = different & target.different
+    if target.counts is None or len(different) == len(tokens) + 1 - order:
+        return len(common)
+    counts = Counter(_ngrams(tokens, order))
+    return sum(min(counts[ngram], target.counts[ngram]) for ngram in common)
 
 
 def _precisions(statistics: BleuStatistics) -> tuple[int, int]:

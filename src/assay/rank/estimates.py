@@ -36,7 +36,7 @@ def unpack(words: Sequence[int]) -> list[int]:
 def pack(lanes: Sequence[int]) -> tuple[int, ...]:
     """Words from lanes. OverflowError where a lane does not fit: the groups are then too unequal to be resampled."""
     if any(value > LANE for value in lanes):
-        raise OverflowError("a resampled lane exceeds 28 bits: one group holds nearly the whole set")
+        raise OverflowError("a summed lane exceeds 28 bits: too much text for one score, or one group holds nearly all of it")
     return tuple(pack_word(lanes[start : start + LANES_PER_WORD]) for start in range(0, len(lanes), LANES_PER_WORD))
 
 
@@ -50,6 +50,11 @@ def group_table(statistics: Sequence[Sequence[int]], groups: Sequence[str]) -> T
     for words, group in zip(statistics, groups, strict=True):
         table[names[group]] += np.array(unpack(words), dtype=np.int64)
     return table
+
+
+def corpus_score(metric: Metric, table: Table) -> int:
+    """Score of all groups together, 1e18 = perfect. OverflowError where their sums leave the metric's lanes."""
+    return metric.score(pack(table.sum(axis=0).tolist()))
 
 
 def draws(groups: int, samples: int, seed: str) -> Table:
@@ -72,6 +77,21 @@ def interval(scores: NDArray[np.float64], level: float = 0.95) -> Interval:
     tail = (1 - level) / 2
     low, high = np.quantile(scores, [tail, 1 - tail])
     return Interval(float(low), float(high))
+
+
+def joint_intervals(centres: Sequence[float], scores: Sequence[NDArray[np.float64]], level: float = 0.95) -> list[Interval]:
+    """Bounds that hold for all of these scores at once, on the scale 0 to 1: centre plus or minus c standard errors.
+
+    `scores` are resampled under the same draws; c is the `level` quantile of the largest deviation among them, in standard errors
+    (sup-t bands: Montiel Olea and Plagborg-Møller 2019). Whoever enters many models makes c larger, for all of them.
+    """
+    errors = [float(row.std()) for row in scores]
+    deviations = [abs(row - centre) / error for row, centre, error in zip(scores, centres, errors, strict=True) if error > 0]
+    c = float(np.quantile(np.max(deviations, axis=0), level)) if deviations else 0.0
+    return [
+        Interval(max(0.0, centre - c * error), min(1.0, centre + c * error))
+        for centre, error in zip(centres, errors, strict=True)
+    ]
 
 
 def paired_p(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -1,16 +1,76 @@
-"""From chain facts and a bundle to what the ranking needs. Statistics are measured anew; claimed sums are not looked at."""
+"""From the chain and stores of bundles to what the ranking needs: statistics are measured anew; claimed sums not looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 
-from assay.audit.facts import ChainFacts, Sitting
-from assay.errors import BadInput
+from assay.audit.facts import ChainFacts, Sitting, collect
+from assay.audit.sources import round_bundle
+from assay.audit.verify import verify
+from assay.chain import index
+from assay.chain.client import Chain
+from assay.chain.gas import round_gas
+from assay.chain.minima import check_task
+from assay.errors import AssayError, BadInput, Retry
 from assay.metrics import METRICS, Metric, by_signature
+from assay.rank.board import Entry, Unranked, entries_of
 from assay.rank.table import RoundResult, VersionResult
 from assay.storage.bundle import Bundle, ItemLine
-from assay.types import Kind, Outcome, Sums
+from assay.storage.cids import cid_of
+from assay.storage.store import Store
+from assay.types import Address, Block, Kind, Outcome, Phase, Round, RoundId, Sums, TaskId
+
+MEMORY_SECONDS = 365 * 86_400
+"""So long a benchmarker answers for what it revealed: one bundle that is not served, and none of its rounds is ranked."""
+SERVED = {Phase.CHALLENGING, Phase.FINAL}
+WAITING = {
+    Phase.ANSWERING: "its answers are not in yet",
+    Phase.ATTESTING: "it is not attested yet",
+    Phase.REVEALING: "it is not revealed yet",
+    Phase.VOID: "nobody was enrolled",
+    Phase.FORFEITED: "its benchmarker missed a deadline",
+}
+
+Loaded = tuple[list[RoundResult], list[Unranked]]
 
 
-def round_result(facts: ChainFacts, bundle: Bundle, gas: Mapping[str, int]) -> RoundResult:
+def rounds_of(chain: Chain, task: TaskId) -> list[RoundId]:
+    """All rounds of a task in the order of their seals. BadInput for an unknown task; Unreachable."""
+    if chain.tasks.params(task) is None:
+        raise BadInput(f"the chain knows no task 0x{task.hex()}", "See `assay task list`.", where="--task")
+    return [sealed.round for sealed in index.sealed_rounds(chain, task=task)]
+
+
+def load(chain: Chain, shelves: Sequence[Store], rounds: Iterable[RoundId], done: Callable[[int], None]) -> Loaded:
+    """Verified results of rounds, and why the others have none. `done` is called with 1 after each. BadInput, Unreachable."""
+    results: list[RoundResult] = []
+    unranked: list[Unranked] = []
+    for round_ in rounds:
+        found = _load(chain, shelves, collect(chain, round_))
+        if isinstance(found, Unranked):
+            unranked.append(found)
+        else:
+            results.append(found)
+        done(1)
+    return results, unranked
+
+
+def demand_served(chain: Chain, shelves: Sequence[Store], loaded: Loaded) -> Loaded:
+    """Moves to the unranked all rounds of benchmarkers one of whose bundles, revealed in the last year, is on no shelf."""
+    results, unranked = loaded
+    head, missing = chain.head(), {}
+    for benchmarker in dict.fromkeys(result.benchmarker for result in results):
+        round_ = _unserved(chain, shelves, benchmarker, head)
+        if round_ is not None:
+            missing[benchmarker] = f"its benchmarker does not serve round 0x{round_.hex()[:10]}…, revealed within a year"
+    kept = [result for result in results if result.benchmarker not in missing]
+    gone = [
+        Unranked(r.round, r.benchmarker, r.phase, missing[r.benchmarker], entries_of(r))
+        for r in results
+        if r.benchmarker in missing
+    ]
+    return kept, [*unranked, *gone]
+
+
+def round_result(facts: ChainFacts, bundle: Bundle, gas: dict[str, int]) -> RoundResult:
     """Result of a round whose bundle has been verified. BadInput where the bundle belongs to another round or cannot be read.
 
     An item without a group is a group of its own. The metric beside the round's is computed here and attested by nobody.
@@ -28,6 +88,7 @@ def round_result(facts: ChainFacts, bundle: Bundle, gas: Mapping[str, int]) -> R
         versions=[_version_result(bundle, (metric, other), items, sitting) for sitting in facts.sittings],
         gas=gas,
         other=other,
+        task=facts.round.task,
     )
 
 
@@ -38,6 +99,61 @@ def other_metric(signature: str) -> Metric | None:
     if wanted not in names:
         return None
     return next(metric for known, metric in METRICS.items() if known.partition("|")[0] == wanted)
+
+
+def _load(chain: Chain, shelves: Sequence[Store], facts: ChainFacts) -> RoundResult | Unranked:
+    reason = _reason(chain, facts)
+    if not reason:
+        try:
+            return _sound_result(chain, shelves, facts)
+        except Retry:
+            raise
+        except AssayError as error:  # whatever a stranger's bundle does, the others are ranked
+            reason = error.message
+    return Unranked(facts.round.id, facts.round.benchmarker, facts.phase, reason, _entries(facts.sittings))
+
+
+def _sound_result(chain: Chain, shelves: Sequence[Store], facts: ChainFacts) -> RoundResult:
+    with round_bundle(facts, _shelf(shelves, facts.round) or shelves[0], None) as bundle:
+        if bundle is None:
+            raise BadInput("no bundle is served")
+        if verify(facts, bundle).exit_code != 0:
+            raise BadInput(f"assay verify 0x{facts.round.id.hex()[:10]} does not find it sound")
+        return round_result(facts, bundle, round_gas(chain, facts.round.id))
+
+
+def _reason(chain: Chain, facts: ChainFacts) -> str:
+    """Why a round cannot be ranked whatever its bundle holds; empty where it can."""
+    if facts.phase is Phase.SLASHED:
+        return f"a fault was proven: {facts.round.fault.name.lower()}"
+    if facts.phase not in SERVED:
+        return WAITING.get(facts.phase, facts.phase.name.lower())
+    try:
+        check_task(chain, facts.task)
+    except Retry:
+        raise
+    except AssayError as error:
+        return error.message
+    return ""
+
+
+def _shelf(shelves: Sequence[Store], facts: Round) -> Store | None:
+    return next((shelf for shelf in shelves if shelf.has(cid_of(facts.bundle_digest))), None)
+
+
+def _unserved(chain: Chain, shelves: Sequence[Store], benchmarker: Address, head: Block) -> RoundId | None:
+    for sealed in index.sealed_rounds(chain, benchmarker, to_block=head.number):
+        facts = chain.rounds.round(sealed.round, at=head.number)
+        recent = facts is not None and facts.revealed_at > head.timestamp - MEMORY_SECONDS
+        if facts is None or not recent or chain.rounds.phase(sealed.round, at=head.number) not in SERVED:
+            continue
+        if _shelf(shelves, facts) is None:
+            return sealed.round
+    return None
+
+
+def _entries(sittings: Iterable[Sitting]) -> tuple[Entry, ...]:
+    return tuple(Entry(s.version.id, s.version.model, s.version.number, s.view.standing) for s in sittings)
 
 
 def _version_result(
@@ -57,7 +173,9 @@ def _version_result(
         silent=sitting.view.silent,
         outcomes=[line.outcome for line in answers],
         statistics=statistics,
-        other=metrics[1].score([sum(column) for column in zip(*other, strict=True)]) if metrics[1] and other else 0,
+        other=other,
+        model=sitting.version.model,
+        number=sitting.version.number,
     )
 
 

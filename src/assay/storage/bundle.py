@@ -39,6 +39,7 @@ __all__ = [
     "ManifestFacts",
     "VersionFacts",
     "answers_name",
+    "parsed",
     "write",
 ]
 
@@ -46,6 +47,7 @@ MANIFEST, CARD, CARD_TEXT, ITEMS = "manifest.json", "card.json", "card.md", "ite
 _FOLDER = "answers"
 _REMEDY = "Fetch the bundle again and compare its CID with the chain's."
 Line = TypeVar("Line", ItemLine, AnswerLine)
+Build = Callable[[Record, str], Line]
 
 
 def answers_name(version: VersionId) -> str:
@@ -213,20 +215,35 @@ class Bundle:
                 raise Tampered(f"is not what its check says: expected {expected}, got {got}", _REMEDY, where=f"{name}:{number}")
         return len(found)
 
-    def _lines(self, name: str, build: Callable[[Record, str], Line]) -> Generator[Line, None, None]:
+    def raw_lines(self, name: str) -> Generator[bytes, None, None]:
+        """The lines of items.jsonl or of a file of answers as they stand. BadInput or Tampered where one is missing or too long.
+
+        Close it where it may not be read to its end: it holds the file open.
+        """
         path = self.folder / name
         if not path.is_file():
             raise Tampered("is missing", _REMEDY, where=name)
         count = 0
         with closing(read_lines(path, name, self._limits)) as lines:
-            for where, raw in lines:
-                line = build(parse_line(raw, where), where)
-                if line.position != count:
-                    raise BadInput(f"position {line.position} stands where {count} should", _REMEDY, where=where)
-                count += 1
+            for _, line in lines:
                 yield line
+                count += 1
         if count != self.manifest.facts.items:
             raise BadInput(f"has {count} lines, the set has {self.manifest.facts.items} items", _REMEDY, where=name)
+
+    def _lines(self, name: str, build: Build[Line]) -> Generator[Line, None, None]:
+        with closing(self.raw_lines(name)) as lines:
+            yield from parsed(name, 0, lines, build)
+
+
+def parsed(name: str, first: int, lines: Iterable[bytes], build: Build[Line]) -> Iterator[Line]:
+    """Raw lines of a file from position `first` on, as what they say. BadInput or Tampered, with file and line, for a bad one."""
+    for position, raw in enumerate(lines, first):
+        where = f"{name}:{position + 1}"
+        line = build(parse_line(raw, where), where)
+        if line.position != position:
+            raise BadInput(f"position {line.position} stands where {position} should", _REMEDY, where=where)
+        yield line
 
 
 def _read_whole(folder: Path, name: str, limits: Limits) -> bytes:

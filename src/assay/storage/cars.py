@@ -133,15 +133,15 @@ class _Unpacker:
 
     def _entries(self, node: Node, depth: int) -> Iterator[tuple[str, bytes]]:
         self._spend(depth > self._limits.node_depth, "shards are nested too deep")
+        if node.type not in (NodeType.FOLDER, NodeType.SHARD):
+            raise BadInput("the root is a file, not a folder", _REMEDY)
         for link in node.links:
             if node.type is NodeType.FOLDER:
                 yield link.name, link.cid
             elif node.type is NodeType.SHARD and len(link.name) > _SHARD_PREFIX:
                 yield link.name[_SHARD_PREFIX:], link.cid
-            elif node.type is NodeType.SHARD:
-                yield from self._entries(self._node(link.cid), depth + 1)
             else:
-                raise BadInput("the root is a file, not a folder", _REMEDY)
+                yield from self._entries(self._node(link.cid), depth + 1)
 
     def _write(self, cid: bytes, file: BinaryIO, depth: int) -> None:
         self._spend(depth > self._limits.node_depth, "blocks of a file are nested too deep")

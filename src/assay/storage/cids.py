@@ -9,13 +9,25 @@ from aleph_cid import CidHasher, hash_folder
 from assay.encoding.hashing import hash32
 from assay.errors import BadInput
 
-__all__ = ["DAG_PB", "RAW", "cid_bytes", "cid_of", "codec_of", "digest_of", "file_cid", "folder_cid", "parse_cid"]
+__all__ = [
+    "DAG_PB",
+    "RAW",
+    "canonical_cid",
+    "cid_bytes",
+    "cid_of",
+    "codec_of",
+    "digest_of",
+    "file_cid",
+    "folder_cid",
+    "parse_cid",
+]
 
 RAW = 0x55
 DAG_PB = 0x70
 CID_BYTES = 36
 _SHA2_256 = b"\x12\x20"
 _CHUNK = 1 << 20
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def cid_bytes(digest: bytes, codec: int) -> bytes:
@@ -46,6 +58,20 @@ def _decode(cid: str) -> bytes:
     if not cid.startswith("b") or cid != cid.lower() or "=" in cid or len(raw) != CID_BYTES:
         raise BadInput(f"{cid[:80]!r} is not a CIDv1 in base32", "A bundle's CID begins with 'bafybei'.")
     return raw
+
+
+def canonical_cid(cid: str) -> str:
+    """Our spelling of a CIDv1 in base32 or, as js-ipfs writes it, in base58. BadInput for anything else."""
+    if not cid.startswith("z") or len(cid) > 64 or any(digit not in _BASE58 for digit in cid[1:]):
+        return cid_of(digest_of(cid), codec_of(cid))
+    number = 0
+    for digit in cid[1:]:
+        number = 58 * number + _BASE58.index(digit)
+    try:
+        codec, digest = parse_cid(number.to_bytes(CID_BYTES, "big"))
+    except (ValueError, OverflowError):
+        raise BadInput(f"{cid[:80]!r} is not a CIDv1 of a file or folder", "A bundle's CID begins with 'bafybei'.") from None
+    return cid_of(digest, codec)
 
 
 def digest_of(cid: str) -> bytes:

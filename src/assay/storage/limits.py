@@ -31,6 +31,10 @@ class Limits:
     """One line of a JSONL file."""
     lines: int = 1 << 22
     """Lines in a file."""
+    fetch_seconds: float = 900.0
+    """Time for a whole bundle from one node or gateway."""
+    stall_seconds: float = 20.0
+    """Longest pause while bytes are awaited."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -71,9 +71,7 @@ class Store:
         BadInput where the bundle is not kept here or breaks a limit, Tampered where a block is not what its hash says.
         """
         if not self.has(cid):
-            raise BadInput(
-                f"the store holds no {cid}", f"Fetch it (ipfs dag export {cid} > {cid}.car) and pass it with --bundle."
-            )
+            raise BadInput(f"the store holds no {cid}", f"Say where it is (--gateway, --ipfs), or: assay storage import {cid}")
         return unpack_car(self.path(cid), digest_of(cid), into, self._limits)
 
     def _keep(self, packed: Path, cid: str) -> None:

@@ -54,14 +54,16 @@ def finalize(chain: Chain) -> None:
     chain.node.request("anvil_mine", ["0x4"])
 
 
-def description(signature: str) -> bytes:
-    return canonical({"name": "test", "languages": ["eng"], "metric_signature": signature})
+def description(signature: str, target: str = "eng") -> bytes:
+    return canonical({"name": "test", "languages": [target], "metric_signature": signature})
 
 
-def register_task(chain: Chain, folder: Path, sender: LocalSigner, *, metric: str = "Bleu", **changes: int) -> TaskId:
+def register_task(
+    chain: Chain, folder: Path, sender: LocalSigner, *, metric: str = "Bleu", target: str = "eng", **changes: int
+) -> TaskId:
     """A task whose description lies in the folder."""
     address = chain.deployment.metrics[metric]
-    text = description(chain.metric(address).signature())
+    text = description(chain.metric(address).signature(), target)
     values = {
         "max_items": 100, "max_bytes": 500, "max_silence_bps": 2000, "answer_window": 1000, "post_window": 100,
         "attest_window": 1000, "reveal_window": 1000, "challenge_window": 1000, "demand_window": 10,

@@ -26,6 +26,7 @@ class Home:
     def __init__(self, path, devnet):
         self.path, self.password = path / "home", path / "password"
         self.password.write_text(PASSWORD + "\n")
+        self.password.chmod(0o600)
         deployments.save(path / "deployment.json", devnet.deployment)
         self.options = ["--home", str(self.path), "--rpc", devnet.rpc, "--deployment", str(path / "deployment.json")]
 
@@ -81,7 +82,12 @@ def test_a_round__through_all_commands__each_names_the_next(home, chain, questio
     provider = Provider(chain)
     assert "assay bench seal exam" in home("import", questions, "--set", "exam", as_json=False)
     pass_time(chain, 0)
-    assert "assay bench enrol 0x" in home("seal", "exam", "--task", task, as_json=False)
+    said = home("seal", "exam", "--task", task, as_json=False)
+    for shown in ("gwei", "locked   1 ether of yours, until 20", "scores   ±", "US dollars", "assay bench enrol 0x"):
+        assert shown in said
+    again = home("seal", "exam", "--task", task, as_json=False)
+    assert "was sealed before" in again
+    assert "locked" not in again
     round_ = home("seal", "exam", "--task", task)["round"]
     with FakeGateway(chain.domain, provider.operator, (provider.version,)) as gateway:
         assert "assay bench ask" in home("enrol", "exam", gateway.url, "--no-wait", as_json=False)
@@ -102,6 +108,19 @@ def test_a_round__through_all_commands__each_names_the_next(home, chain, questio
     pass_time(chain, shown["deadlines"]["versions_released_at"])
     assert home("release", "exam")["round_bond"] is True
     assert home("balance")["locked"] == 0
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("y\n", 0)])
+def test_seal__on_a_terminal__asks_after_the_price(home, chain, questions, monkeypatch, answer, code):
+    task = "0x" + register_task(chain, home.path / "tasks", rich(chain)).hex()
+    home("import", questions, "--set", "exam")
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    said = home("seal", "exam", "--task", task, code=code, as_json=False)
+    assert "Seal?" in said
+    assert said.index("locked") < said.index("Seal?")
+    assert len(home("list")["rounds"]) == (code == 0)
 
 
 def test_ask__window_missed__says_what_follows(home, chain, questions):

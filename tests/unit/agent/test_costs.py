@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.agent.costs import cost, gas_of, half_width
+from assay.agent.costs import cost, gas_of, half_width, words_of
 from assay.agent.steps import release
 from assay.chain.client import Chain
 from unit.agent.exam import Exam, pass_time
@@ -32,7 +32,11 @@ def test_gas_of__against_receipts__within_a_tenth(chain: Chain, tmp_path: Path, 
             assert spent == pytest.approx(gas_of(step, versions), rel=0.1), step
         params = chain.tasks.params(exam.task)
         assert params
-        found = cost(params, BLEU, versions, 7, 3, gas_price=2)
+        sealed = chain.rounds.round(round_)
+        assert sealed
+        found = cost(params, BLEU, versions, ["one two three"] * 7, 3, gas_price=2, now=sealed.sealed_at)
+        assert (found.deadlines, found.items) == (deadlines, 7)
+        assert (found.words, found.reference_cents) == (21, (210, 525))
         assert found.gas == sum(gas_of(step, versions) for step in STEPS)
         assert (found.wei, found.round_bond, found.locked_seconds) == (2 * found.gas, params.round_bond, 4_000)
         assert deadlines.versions_released_at - deadlines.answer_by == found.versions_locked_seconds - params.answer_window
@@ -54,10 +58,18 @@ def test_half_width__kish_by_hand() -> None:
 
 
 def test_half_width__the_measured_set__what_the_bootstrap_showed() -> None:
-    """NTREX-128, English to Portuguese: 300 samples of `assay.rank.estimates`, by sentence and by document."""
+    """NTREX-128, English to Portuguese, the best of the systems: `bench/half_width.py`, by sentence and by document."""
     for signature, by_item, by_document in ((BLEU, 0.0076, 0.0150), ("chrF2|", 0.0052, 0.0111)):
         assert half_width(signature, 1997, 1997) == pytest.approx(by_item, rel=0.03)
         assert half_width(signature, 1997, 123) == pytest.approx(by_document, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", 0), ("  two words ", 2), ("It's 5.30, isn't it?", 4), ("你好世界", 2), ("你好，世界。再见", 4), ("ሰላም ለሁሉም", 2)],
+)
+def test_words_of__as_translators_count(text: str, words: int) -> None:
+    assert words_of(text) == words
 
 
 def test_half_width__grouping__never_helps() -> None:

@@ -85,8 +85,25 @@ def test_open__later_schema__is_fatal(tmp_path):
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
-    with pytest.raises(Fatal, match="schema 2"):
+    with pytest.raises(Fatal, match=f"schema {len(MIGRATIONS) + 1}"):
         Journal(path)
+
+
+def test_open__earlier_schema__is_brought_up_to_date_and_keeps_its_rows(tmp_path, monkeypatch):
+    path = tmp_path / "bench.sqlite"
+    with monkeypatch.context() as earlier:
+        earlier.setattr("assay.agent.journal.MIGRATIONS", MIGRATIONS[:1])
+        earlier.setattr("assay.agent.journal.TABLES", tuple(table for table in TABLES if table != "publications"))
+        old = Journal(path)
+        old.add_set("s", b"digest", ITEMS)
+        old.add_round(record(), PLACED)
+        old.close()
+    new = Journal(path)
+    assert new.schema_version == len(MIGRATIONS)
+    assert new.placed_items(ROUND) == PLACED
+    new.add_publication(ROUND, "cid", "node")
+    assert (new.publications(ROUND), new.publications(ROUND, "other")) == ({"node"}, set())
+    new.close()
 
 
 @pytest.mark.parametrize("foreign", ["text", "database"])
@@ -124,6 +141,7 @@ def test_any_table__a_row_changed_or_removed__is_refused(journal, table, verb):
     journal.add_transaction(ROUND, "seal", TxRecord(b"\x66" * 32, b"raw", 3, "seal"))
     journal.add_scores(ROUND, [ScoreRecord(VERSION, Node(b"\x77" * 32, (1, 2)), 5, b"\x88" * 32)])
     journal.add_bundle(ROUND, BundleRecord("cid", b"\x99" * 32))
+    journal.add_publication(ROUND, "cid", "node")
     (column,) = journal.one("SELECT name FROM pragma_table_info(?) LIMIT 1", (table,))
     change = {"UPDATE": f"UPDATE {table} SET {column} = {column}", "DELETE": f"DELETE FROM {table}"}  # noqa: S608 - our own names
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -153,6 +171,23 @@ def test_transaction__an_error_in_an_inner_one__undoes_the_inner_one_alone(journ
         with pytest.raises(ZeroDivisionError):
             fail_after(journal, "u")
     assert [row[0] for row in journal.all("SELECT name FROM sets ORDER BY rowid")] == ["s", "t"]
+
+
+def test_transaction__commit_fails__nothing_is_kept_and_the_next_one_is(journal):
+    """A failed COMMIT can leave SQLite's transaction open: the next one would be a part of it, and never reach the disk."""
+
+    def fail():
+        with journal.transaction():
+            journal._db.execute("PRAGMA defer_foreign_keys = ON")
+            journal.add("gateways", (None, b"\x01" * 32, b"\x02" * 32, "http://nowhere"))
+
+    with pytest.raises(sqlite3.IntegrityError):
+        fail()
+    exchanges.add_asks(journal, [ask()])
+    on_disk = sqlite3.connect(journal.path)
+    assert on_disk.execute("SELECT COUNT(*) FROM asks").fetchone() == (1,)
+    assert on_disk.execute("SELECT url FROM gateways").fetchall() == [("http://a",)]
+    on_disk.close()
 
 
 # -- asks

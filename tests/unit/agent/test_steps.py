@@ -123,6 +123,16 @@ def refused(exam, kind, match, *, set_name="set", task=None, owner=None, agent=N
     return caught.value
 
 
+def test_seal__bleu_for_a_language_without_spaces__is_refused_and_chrf_is_not(exam):
+    bleu, chrf = (
+        register_task(exam.chain, exam.home / "tasks", exam.operator, metric=metric, target="ja") for metric in ("Bleu", "Chrf")
+    )
+    with pytest.raises(BadInput, match="finds no words in 'ja'"):
+        exam.seal(task=bleu)
+    assert exam.agent.journal.rounds() == []
+    exam.seal(task=chrf)
+
+
 def test_seal__unknown_set__is_refused(exam):
     refused(exam, BadInput, "no set named", set_name="other")
 

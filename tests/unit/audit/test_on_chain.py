@@ -72,6 +72,12 @@ class LiveExam(Exam):
 
     def play(self, folder: Path) -> Path:
         """Seals, enrols, posts, attests and reveals; the bundle's folder."""
+        self.begin()
+        self.attest()
+        return self.reveal(folder)
+
+    def begin(self) -> None:
+        """Seals, enrols and posts."""
         chain, rounds, p = self.chain, self.chain.rounds, self.params
         pass_time(chain.node, 2)
         self.stake(self.owner, self.operator)
@@ -97,11 +103,15 @@ class LiveExam(Exam):
                     ),
                 ),
             )
-        pass_time(chain.node, p.answer_window)
+
+    def attest(self) -> None:
+        pass_time(self.chain.node, self.params.answer_window)
         roots = [Attestation(version.id, self.root(version.id)) for version in self.versions]
-        self.send(self.operator, rounds.attest(self.round, roots))
+        self.send(self.operator, self.chain.rounds.attest(self.round, roots))
+
+    def reveal(self, folder: Path) -> Path:
         self.write(folder)
-        self.send(self.operator, rounds.reveal(self.round, digest_of(Bundle(folder).root_cid())))
+        self.send(self.operator, self.chain.rounds.reveal(self.round, digest_of(Bundle(folder).root_cid())))
         return folder
 
 

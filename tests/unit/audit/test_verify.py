@@ -168,6 +168,22 @@ def test_verify__never_asked__is_a_note_not_a_fault(tmp_path: Path) -> None:
     assert len(report.steps[12].notes) == 1
 
 
+def test_verify__decoy_that_was_never_asked__is_a_note_not_a_fault(tmp_path: Path) -> None:
+    exam = Exam()
+    exam.edit(DECOY, ask=None, answer=None, ack=None, response=None)
+    report = run(exam, tmp_path)
+    assert report.exit_code == 0
+    assert len(report.steps[12].notes) == 1
+
+
+def test_verify__ask_lost_with_the_journal__passes_where_the_answer_was_posted(tmp_path: Path) -> None:
+    exam = Exam()
+    exam.edit(1, ask=None, ack=None)
+    assert run(exam, tmp_path).steps[12].failures == 1
+    exam.post(1, exam.lines[exam.first][1].response or b"")
+    assert run(exam, tmp_path / "again").exit_code == 0
+
+
 def test_verify__another_answer_was_posted__is_the_providers_fault_and_a_note(tmp_path: Path) -> None:
     exam = Exam()
     exam.post(1, b"another answer")

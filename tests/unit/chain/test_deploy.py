@@ -67,7 +67,8 @@ def snapshot_code(node: Node, payer: world.LocalSigner, stop: int) -> None:
 
 
 @pytest.mark.chain
-def test_deploy__no_create2_deployer__brings_it(devnet: Devnet) -> None:
+@pytest.mark.parametrize("block_seconds", [0, 1])
+def test_deploy__no_create2_deployer__brings_it(devnet: Devnet, block_seconds: int) -> None:
     with Devnet(Options(block_time=0)) as fresh:
         code = fresh.node.code(FACTORY)
         fresh.node.request("anvil_reset")
@@ -76,6 +77,8 @@ def test_deploy__no_create2_deployer__brings_it(devnet: Devnet) -> None:
         fresh.node.request("anvil_setBalance", [FACTORY_MAKER, "0x0"])
         payer = world.signer("payer")
         fund(fresh.node, payer.address, 100 * ETHER)
+        if block_seconds:  # not mined at once, as everywhere but on a development chain
+            fresh.node.request("evm_setIntervalMining", [block_seconds])
         assert deploy(fresh.node, payer).vault == devnet.deployment.vault
         assert fresh.node.code(FACTORY) == code
 

@@ -1,5 +1,7 @@
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import rlp
@@ -10,7 +12,8 @@ from hexbytes import HexBytes
 from assay.chain.client import Chain
 from assay.chain.contracts import Call
 from assay.chain.devnet import ETHER, Devnet, Options, fund
-from assay.chain.door import GWEI, Door
+from assay.chain.door import GWEI, Door, Site
+from assay.chain.node import Node
 from assay.chain.transactions import Price, SignedTx, sign
 from assay.encoding.hashing import keccak
 from assay.errors import BadKey, NoFunds, NotYet, Reverted, Unreachable
@@ -315,3 +318,20 @@ def test_wait_final__reorganised_away__not_yet() -> None:
         with pytest.raises(NotYet, match="reorganised"):
             door.wait_final(receipt, timeout=2)
         chain.close()
+
+
+class Reticent(Node):
+    """A node that has no eth_maxPriorityFeePerGas, as ethereumjs has none."""
+
+    def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        return super().request("eth_noSuchMethod" if method == "eth_maxPriorityFeePerGas" else method, params)
+
+
+@pytest.mark.chain
+def test_send__node_suggests_no_tip__pays_a_gwei(devnet: Devnet) -> None:
+    with Reticent(devnet.rpc) as node:
+        payer = world.signer("pays a gwei")
+        fund(node, payer.address, ETHER)
+        receipt = Door(Site(node), payer).send(Call(world.signer("x").address, b"", 1, "pay"))
+        sent = node.request("eth_getTransactionByHash", ["0x" + receipt.tx_hash.hex()])
+        assert int(sent["maxPriorityFeePerGas"], 16) == GWEI

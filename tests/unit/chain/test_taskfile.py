@@ -14,7 +14,7 @@ from assay.encoding.hashing import checksum
 from assay.encoding.ids import task_id
 from assay.encoding.seals import depth_of
 from assay.errors import BadInput
-from assay.metrics import by_signature
+from assay.metrics import Bleu, Chrf, by_signature
 from assay.types import TaskParams
 from unit.chain.world import door
 
@@ -155,3 +155,36 @@ def test_read__missing__bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"none\.toml") as raised:
         taskfile.read(tmp_path / "none.toml")
     assert "assay task init" in raised.value.remedy
+
+
+BLEU, CHRF = (name.signature for name in (Bleu, Chrf))
+UNSPACED = ["zh", "zho", "cmn", "yue", "ja", "jpn", "th", "tha", "km", "khm", "lo", "lao", "my", "mya"]
+SUBTAGS = ["zh-Hans", "zho_Hant", "ZH-hant-TW", "ja-JP", "jpn-Jpan", " yue-HK "]
+
+
+@pytest.mark.parametrize("target", [*UNSPACED, *SUBTAGS])
+def test_read__bleu_for_a_language_without_spaces__refused_with_chrf(tmp_path: Path, target: str) -> None:
+    record = good()
+    record["description"] |= {"languages": ["eng", target], "metric_signature": BLEU}
+    with pytest.raises(BadInput, match=r"task\.json: description\.languages") as raised:
+        taskfile.read(write(tmp_path, record))
+    assert CHRF in raised.value.remedy
+    record["description"]["metric_signature"] = CHRF
+    assert taskfile.read(write(tmp_path, record)).metric_signature == CHRF
+
+
+@pytest.mark.parametrize(
+    "languages", [["zho", "eng"], ["ja", "tha-extra", "por-BR"], ["eng", "kor"], ["eng", "myv"], ["eng", "lov"]]
+)
+def test_read__bleu_from_a_language_without_spaces__is_fine(tmp_path: Path, languages: list[str]) -> None:
+    record = good()
+    record["description"]["languages"] = languages
+    assert taskfile.read(write(tmp_path, record)).description["languages"] == languages
+
+
+@pytest.mark.parametrize("languages", ["zho", [], [7], {"source": "eng"}, None])
+def test_read__languages_are_no_list_of_codes__bad_input(tmp_path: Path, languages: object) -> None:
+    record = good()
+    record["description"]["languages"] = languages
+    with pytest.raises(BadInput, match=r"description\.languages"):
+        taskfile.read(write(tmp_path, record))

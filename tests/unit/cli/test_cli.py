@@ -31,6 +31,7 @@ class Terminal:
         self.home, self._capsys = home, capsys
         self.password = home.parent / "password"
         self.password.write_text(PASSWORD + "\n")
+        self.password.chmod(0o600)
 
     def __call__(self, *words: str) -> Ran:
         self._capsys.readouterr()

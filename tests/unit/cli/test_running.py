@@ -2,7 +2,8 @@
 
 from assay.agent.costs import cost
 from assay.agent.prospects import Prospect
-from assay.cli.running import _cost_text, _status_text
+from assay.cli.pricing import cost_text
+from assay.cli.running import _status_text
 from assay.types import Phase, RoundId, TaskId, TaskParams
 
 ETHER = 10**18
@@ -22,18 +23,16 @@ def test_status_text__nothing_left_and_nothing_at_all() -> None:
     assert "assay bench import" in "".join(_status_text([], 5))
 
 
-def test_cost_text__every_step_bonds_times_and_width() -> None:
-    params = TaskParams(b"", "0x", 1, 9, 9, 9, 86_400, 1, 86_400, 86_400, 86_400, 1, 2 * ETHER, ETHER // 10, 1)
-    text = "\n".join(_cost_text(cost(params, "EM|", 2, 100, 100, 10**9), "news", TASK))
+def test_cost_text__every_step_bonds_dates_width_and_references() -> None:
+    params = TaskParams(b"", "0x", 1, 9, 9, 9, 86_400, 1, 86_400, 86_400, 86_400, 1, 2 * ETHER, ETHER // 10, 1)  # type: ignore[arg-type]
+    text = "\n".join(cost_text(cost(params, "EM|", 2, ["ten words"] * 100, 100, 10**9, now=1_800_000_000)))
     for words in (
-        "seal",
-        "enrol",
-        "attest",
-        "reveal",
-        "release",
-        "2 ether of yours, 4.0 days",
+        *("seal", "enrol", "attest", "reveal", "release"),
+        "2 ether of yours, until 2027-01-19 08:00:00 UTC: 4.0 days",
         "0.1 ether of each",
+        "answers until 2027-01-16 08:00:00 UTC",
+        "attest before 2027-01-17 08:00:00 UTC, reveal before 2027-01-18 08:00:00 UTC",
         "±9.8 of 100",
+        "200 words: 20 to 50 US dollars",
     ):
         assert words in text
-    assert text.endswith(f"next: assay bench seal news --task 0x{TASK.hex()}")

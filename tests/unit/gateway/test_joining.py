@@ -8,11 +8,11 @@ import orjson
 import pytest
 
 from assay.chain.door import Door
-from assay.chain.invitation import Invitation, SealedRound, contracts_of, deadlines_of
+from assay.chain.invitation import Invitation, SealedRound, contracts_of, date, deadlines_of
 from assay.encoding.ids import model_id, version_id
 from assay.encoding.receipts import LocalSigner
 from assay.errors import Refused, TooLate, WrongChain
-from assay.gateway.joining import Seating, demand_admissible, look_up, risk
+from assay.gateway.joining import Seating, clock, demand_admissible, look_up, risk, span
 from assay.gateway.policy import TEMPLATE, parse
 from unit.gateway.onchain import ETHER, Examiner, Provider, mine, parameters, rich
 
@@ -77,6 +77,11 @@ def test_look_up__versions_before_and_after_the_seal__seats_and_what_is_lacking(
         Seating.LATER_ROUNDS,
         Seating.THIS_ROUND,
     ]
+    assert [candidate.eligible_from - candidate.committed_at for candidate in prospect.candidates] == [1, 1, 1]
+    assert prospect.candidates[2].eligible_from <= invitation.round.sealed_at < prospect.candidates[1].eligible_from
+    assert prospect.locks_now == 2 * params.version_bond
+    assert (prospect.sealed, prospect.last_sealed_at) == (1, invitation.round.sealed_at)
+    assert prospect.windows["post_window"] == params.post_window
     assert [len(candidate.lacks) for candidate in prospect.candidates] == [0, 0, 2]
     assert f'deposit "{params.version_bond} wei"' in prospect.candidates[2].lacks[0]
     assert (prospect.refusal, prospect.version_bond) == (None, params.version_bond)
@@ -90,7 +95,25 @@ def test_look_up__before_the_seal__no_date_and_later_seats(chain, examiner, para
     examiner.door.send(chain.tasks.register(params))
     prospect = look_up(chain, open_invitation(chain, examiner, params), POLICY, [version])
     assert prospect.locked_until is None
+    assert (prospect.locks_now, prospect.sealed, prospect.last_sealed_at) == (0, 0, 0)
+    assert "none so far" in "".join(clock(prospect))
     assert prospect.candidates[0].seating is Seating.LATER_ROUNDS
+
+
+def test_clock_and_risk__a_sealed_round__dates_of_the_chain_and_what_costs_the_bond(chain, examiner, params):
+    invitation = sealed_invitation(chain, examiner, params)
+    ends = chain.rounds.deadlines(invitation.round.id)
+    text = "\n".join(clock(look_up(chain, invitation, POLICY, [])))
+    for moment in (ends.answer_by - params.post_window, ends.answer_by, ends.attest_by, ends.reveal_by):
+        assert date(moment) in text
+    said = "\n".join(risk(invitation))
+    assert date(ends.versions_released_at) in said
+    assert "two different Answers" in said
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (59, "59 s"), (600, "10 min"), (7200, "2 h"), (864_000, "10 d")])
+def test_span__exact(seconds, said):
+    assert span(seconds) == said
 
 
 def test_look_up__policy_that_says_no__its_reason(chain, examiner, params):

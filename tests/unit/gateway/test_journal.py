@@ -75,6 +75,25 @@ def test_database__transaction_that_fails__nothing_of_it(database):
     assert database.rows("SELECT * FROM enrolments") == []
 
 
+def test_database__commit_fails__nothing_is_kept_and_the_next_one_is(database, path):
+    """A failed COMMIT can leave SQLite's transaction open: an answer in the next one would be sent and never reach the disk."""
+
+    def fail():
+        with database.writing() as db:
+            db.execute("CREATE TABLE a (x INTEGER PRIMARY KEY)")
+            db.execute("CREATE TABLE b (x INTEGER REFERENCES a DEFERRABLE INITIALLY DEFERRED)")
+            db.execute("INSERT INTO b VALUES (1)")
+
+    database._db.execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(sqlite3.IntegrityError):
+        fail()
+    Journal(database).add_answer(answer(), ask())
+    on_disk = sqlite3.connect(path)
+    assert on_disk.execute("SELECT COUNT(*) FROM answers").fetchone() == (1,)
+    assert on_disk.execute("SELECT name FROM sqlite_master WHERE name = 'b'").fetchall() == []
+    on_disk.close()
+
+
 @pytest.mark.parametrize("statement", ["UPDATE answers SET response = x'00'", "DELETE FROM answers"])
 def test_database__rows__cannot_be_changed_or_deleted(database, statement):
     Journal(database).add_answer(answer(), ask())

@@ -1,6 +1,7 @@
 """Views, names and posts on a real chain."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -18,9 +19,10 @@ from assay.gateway.database import Database
 from assay.gateway.journal import Journal
 from assay.gateway.messages import Ack, Ask, Place, Seat
 from assay.gateway.policy import TEMPLATE, parse
-from assay.gateway.poster import Poster
+from assay.gateway.poster import Poster, _posted
 from assay.gateway.problems import Problem
 from assay.gateway.registrar import Registrar, by_prefix, named
+from assay.gateway.sending import Sender
 from assay.gateway.service import Service
 from assay.types import Phase, Standing
 from unit.gateway.onchain import ETHER, Examiner, Provider, mine, parameters
@@ -97,6 +99,24 @@ def test_register__operator_not_allowed__reverted(chain, provider, examiner, dat
     with pytest.raises(Reverted) as caught:
         registrar.register(examiner.owner.address, "theirs")
     assert caught.value.error.startswith("NotAuthorised(")
+
+
+def test_register__crash_while_it_waits_to_be_mined__the_same_transaction_is_taken_up(chain, provider, database):
+    class Impatient:
+        def send(self, call, journal=None):
+            return provider.door.send(call, journal, timeout=0.2)
+
+    catalogue = Catalogue(database)
+    chain.node.request("evm_setAutomine", [False])
+    with pytest.raises(Unreachable):
+        Registrar(chain, Impatient(), catalogue).register(provider.owner.address, "mine")
+    threading.Timer(0.5, lambda: chain.node.request("evm_mine")).start()
+    try:
+        model = Registrar(chain, provider.door, catalogue).register(provider.owner.address, "mine")
+    finally:
+        chain.node.request("evm_setAutomine", [True])
+    assert chain.models.owner(model.id) == provider.owner.address
+    assert len(catalogue.transactions(model.id)) == 1
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 201])
@@ -293,7 +313,8 @@ class Sitting:
             upstreams={version: Echo()},
         )
         limit = rules.get("largest_unacknowledged", 64)
-        board = ChainBoard(chain, provider.door)
+        self.provider, self.catalogue = provider, Catalogue(database)
+        board = ChainBoard(chain, Sender(provider.door, self.catalogue))
         self.poster = Poster(self.service, self.journal, view, board, limit=limit, clock=lambda: self.clock)
 
     def enrol(self):
@@ -358,6 +379,9 @@ def test_poster__ask_runs_out_without_ack__posted_with_the_full_text_once(sit):
     assert sitting.posted(0) == answers[0].response_hash
     assert sitting.posted(1) is None
     assert not sitting.cycle()
+    assert sitting.journal.counts(sitting.seat) == (2, 1, 0)
+    mine(sitting.chain, 3)
+    assert not sitting.cycle()
     assert sitting.journal.counts(sitting.seat) == (2, 1, 1)
 
 
@@ -370,21 +394,65 @@ def test_poster__post_window_over__lets_it_be(sit):
     assert not sitting.cycle()
 
 
-def test_poster__posted_by_another__noted_without_a_transaction(sit, database):
+def due(sit):
+    """A seat with one answer that should be posted now."""
     sitting = sit()
     sitting.enrol()
-    until = sitting.chain.head().timestamp + 50
-    sitting.ask(0, until)
+    sitting.ask(0, sitting.chain.head().timestamp + 50)
     mine(sitting.chain, 1, 50 + sitting.params.post_window // 4)
-    forgetful = sitting.journal.add_post
-    sitting.journal.add_post = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)  # a crash after the transaction
-    with pytest.raises(KeyboardInterrupt):
-        sitting.cycle()
-    sitting.journal.add_post = forgetful
+    return sitting
+
+
+def test_poster__posted_by_another__noted_without_a_transaction(sit, database):
+    sitting = due(sit)
+    kept = sitting.journal.answer(Place(*sitting.seat, 0))
+    sitting.examiner.door.send(sitting.chain.rounds.post_answer(sitting.round, _posted(kept)))
     head = sitting.chain.head().number
     assert sitting.cycle()
     assert sitting.chain.head().number == head
+    mine(sitting.chain, 3)
+    assert not sitting.cycle()
     assert database.rows("SELECT tx_hash FROM posts") == [(b"",)]
+
+
+def test_poster__crash_while_the_post_waits__the_same_transaction_is_taken_up(sit, database, chain):
+    """The node has the first one and has not mined it: a second one would be mined too, and fail at our cost."""
+
+    class Impatient:
+        def send(self, call, journal=None):
+            return sitting.provider.door.send(call, journal, timeout=0.2)
+
+    sitting = due(sit)
+    board = sitting.poster._board
+    sitting.poster._board = ChainBoard(chain, Sender(Impatient(), sitting.catalogue))
+    chain.node.request("evm_setAutomine", [False])
+    with pytest.raises(Unreachable):
+        sitting.cycle()
+    sitting.poster._board = board
+    threading.Timer(0.5, lambda: chain.node.request("evm_mine")).start()
+    try:
+        assert sitting.cycle()
+    finally:
+        chain.node.request("evm_setAutomine", [True])
+    assert sitting.posted(0) is not None
+    ((kept,),) = database.rows("SELECT tx_hash FROM transactions WHERE what LIKE 'post%'")
+    assert chain.node.request("eth_getTransactionReceipt", ["0x" + kept.hex()])["status"] == "0x1"
+
+
+def test_poster__post_reorganised_away__posted_again(sit, chain):
+    sitting = due(sit)
+    before = chain.head().number
+    assert sitting.cycle()
+    mine(chain, 1)
+    chain.node.request("anvil_rollback", [chain.head().number - before])
+    assert sitting.posted(0) is None
+    mine(chain, 4)
+    assert not sitting.cycle()
+    assert sitting.posted(0) is not None
+    assert sitting.journal.counts(sitting.seat).posts == 0
+    mine(chain, 3)
+    assert not sitting.cycle()
+    assert sitting.journal.counts(sitting.seat).posts == 1
 
 
 def test_poster__overtaken_by_anothers_post_of_it__counts_as_posted(sit):
@@ -395,7 +463,7 @@ def test_poster__overtaken_by_anothers_post_of_it__counts_as_posted(sit):
     board, first = sitting.poster._board, []
 
     class Overtaken:
-        posted = board.posted
+        posted, head, final = board.posted, board.head, board.final
 
         def post(self, round_, answer):
             if not first:

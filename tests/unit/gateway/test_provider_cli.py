@@ -35,6 +35,7 @@ class Shell:
     def __init__(self, path, devnet):
         self.home, self.password = path / "home", path / "password"
         self.password.write_text("correct horse\n")
+        self.password.chmod(0o600)
         deployments.save(path / "deployment.json", devnet.deployment)
         self.options = ["--json", "--home", str(self.home), "--rpc", devnet.rpc, "--deployment", str(path / "deployment.json")]
         self.secret = ["--password-file", str(self.password)]

@@ -15,7 +15,7 @@ from assay.agent.rounds import defect, salts, send, settle
 from assay.agent.salts import nonce_of, set_digest
 from assay.agent.statistics import demand_covered
 from assay.chain.index import round_log
-from assay.chain.minima import check_task
+from assay.chain.minima import check_language, check_task
 from assay.encoding.ids import round_id
 from assay.encoding.seals import SetTree, set_leaf
 from assay.errors import BadInput, NoFunds, Refused, Tampered
@@ -77,6 +77,7 @@ def _task(agent: Agent, task: TaskId, items: list[SetItem]) -> tuple[TaskParams,
     demand_covered(signature)
     if orjson.loads(description).get("metric_signature") != signature or metric.words != params.metric_words:
         raise Refused(f"the task's description does not name its metric {signature}", "seal under another task")
+    check_language(orjson.loads(description), "--task")
     if len(items) > params.max_items:
         raise BadInput(f"the set has {len(items)} items, the task allows {params.max_items}", "import a smaller set", where="SET")
     for item in items:

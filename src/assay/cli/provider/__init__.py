@@ -10,7 +10,7 @@ import click
 from assay import keys
 from assay.cli import stake
 from assay.cli.common import emit, pass_settings, password_of, password_option
-from assay.cli.provider import joining, models, serving
+from assay.cli.provider import evidence, joining, models, serving, watching
 from assay.settings import Settings, home_folder
 
 
@@ -22,7 +22,8 @@ def command() -> None:
     Once:             init, then money to both keys, deposit, allow
     Each model:       try, register, commit-version
     Each invitation:  join
-    Each day:         serve
+    Each day:         serve, watch
+    After a round:    evidence
     """
 
 
@@ -61,5 +62,7 @@ for made in (
     serving.try_,
     serving.serve,
     joining.join,
+    evidence.evidence,
+    watching.watch,
 ):
     command.add_command(made)

@@ -62,10 +62,11 @@ def _read(file: Path) -> "Invitation":
 def _confirm(settings: Settings, prospect: "Prospect", *, yes: bool) -> None:
     if yes:
         return
+    if not settings.json:
+        for line in _text(prospect):
+            click.echo(line, err=True)
     if settings.json or not sys.stdin.isatty():
         raise BadInput("joining wants to be confirmed", "look with --dry-run, then give --yes", where="--yes")
-    for line in _text(prospect):
-        click.echo(line, err=True)
     if not click.confirm("Join?", err=True):
         raise Refused("not joined", "nothing was changed")
 
@@ -80,6 +81,10 @@ def _result(prospect: "Prospect") -> dict[str, Any]:
         "licence": invitation.description.get("licence"),
         "round": invitation.round.id if invitation.round else None,
         "version_bond": prospect.version_bond,
+        "locks_now": prospect.locks_now,
+        "windows": prospect.windows,
+        "sealed": prospect.sealed,
+        "last_sealed_at": prospect.last_sealed_at or None,
         "locked_until": prospect.locked_until,
         "policy": prospect.refusal or "admitted",
         "versions": prospect.candidates,
@@ -89,7 +94,7 @@ def _result(prospect: "Prospect") -> dict[str, Any]:
 
 def _text(prospect: "Prospect") -> Iterator[str]:
     from assay.chain.invitation import date
-    from assay.gateway.joining import risk
+    from assay.gateway.joining import ETHER, clock, risk
 
     invitation, ends = prospect.invitation, prospect.invitation.deadlines
     yield f"task    {_plain(invitation.description.get('name'))}  0x{invitation.task.hex()}"
@@ -100,13 +105,16 @@ def _text(prospect: "Prospect") -> Iterator[str]:
     else:
         yield "round   none yet: any that this benchmarker seals under the task"
     yield from risk(invitation)
+    yield from clock(prospect)
     yield f"policy  {'admits it already' if prospect.refusal is None else 'says no today: ' + prospect.refusal}"
     for candidate in prospect.candidates:
-        since = date(candidate.committed_at)
-        yield f"version 0x{candidate.version.hex()[:16]}  committed {since}, sits {candidate.seating.value}"
+        first = date(candidate.eligible_from)
+        yield f"version 0x{candidate.version.hex()[:16]}  sits {candidate.seating.value}; eligible for seals from {first} on"
         yield from (f"        lacks: {lack}" for lack in candidate.lacks)
     if not prospect.candidates:
-        yield "version none in this home: commit one before the next seal"
+        yield "version none in this home: commit one, and it is eligible for every seal after that"
+    if prospect.locks_now:
+        yield f"now     {prospect.locks_now / ETHER:g} ether are locked once the benchmarker enrols all of these in its round"
     yield from (f"note    {note}" for note in prospect.notes)
 
 

@@ -1,0 +1,60 @@
+"""Several nodes that must agree: nothing is done about a block that one of them does not have, or has otherwise."""
+
+from collections.abc import Sequence
+
+from assay.chain.client import Chain
+from assay.chain.contracts.base import Call
+from assay.chain.door import Door
+from assay.errors import NotYet, Retry
+from assay.types import Address, Block
+
+__all__ = ["Disagreement", "Witnesses"]
+
+
+class Disagreement(Retry):
+    """Two nodes show different blocks at one height: one of them is on another branch, or lies."""
+
+
+class Witnesses:
+    """The nodes that a watchtower asks. All reading is done from the first one, at a block that all of them have."""
+
+    def __init__(self, chains: Sequence[Chain], confirmations: int = 0) -> None:
+        """At least one chain, each behind another node, all of one deployment."""
+        self._chains, self._confirmations = tuple(chains), confirmations
+
+    def pinned(self) -> Block:
+        """The newest block that all nodes have, and as many before it as are to be waited for.
+
+        Disagreement where they show different ones there, Unreachable where one does not answer.
+        """
+        heads = [chain.head() for chain in self._chains]
+        number = max(min(head.number for head in heads) - self._confirmations, 0)
+        return self.agreed(number)
+
+    def finalized(self) -> Block:
+        """The newest block that all nodes call final. Errors as `pinned`."""
+        return self.agreed(min(chain.finalized().number for chain in self._chains))
+
+    def agreed(self, number: int) -> Block:
+        """The block of this number as all nodes have it. Errors as `pinned`."""
+        blocks = [chain.block(number) for chain in self._chains]
+        if len({block.hash for block in blocks}) > 1:
+            shown = ", ".join(f"{c.node.name}: 0x{b.hash.hex()[:16]}" for c, b in zip(self._chains, blocks, strict=True))
+            raise Disagreement(f"the nodes disagree about block {number} ({shown})", "find out which of them is wrong")
+        return blocks[0]
+
+    def still_agreed(self, block: Block) -> bool:
+        """Whether all nodes have exactly this block now."""
+        try:
+            return self.agreed(block.number).hash == block.hash
+        except (Disagreement, NotYet):
+            return False
+
+    def gas(self, call: Call, sender: Address | None) -> int:
+        """What the dearest of the nodes says that a call costs. Reverted, NoFunds or Unreachable where one refuses it."""
+        return max(Door(chain, None).dry_run(call, sender).gas for chain in self._chains)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for chain in self._chains:
+            chain.close()

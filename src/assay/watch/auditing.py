@@ -1,0 +1,170 @@
+"""Audits one round with `assay.audit`, and builds again, when it is to be brought, the proof that an audit found."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from itertools import chain as joined
+from itertools import islice
+
+from assay.audit import finding, proofs
+from assay.audit.calldata import posted_messages
+from assay.audit.evidence import Held, check
+from assay.audit.facts import ChainFacts, collect
+from assay.audit.openings import Openings
+from assay.audit.proofs import Proof, ProofKind
+from assay.audit.report import Report, State
+from assay.audit.sources import demand_true
+from assay.audit.verify import verify
+from assay.chain.client import Chain
+from assay.errors import AssayError, BadInput, Refused, Tampered
+from assay.storage.bundle import Bundle
+from assay.storage.cids import cid_of
+from assay.types import Phase, RoundId, VersionId
+from assay.watch.inbox import Inbox
+from assay.watch.journal import Journal
+from assay.watch.library import Library
+from assay.watch.records import Audit, Found, Known
+
+__all__ = ["Auditor", "Fetch"]
+
+Fetch = Callable[[str], AbstractContextManager[Bundle]]
+"""The bundle of a CID, for a while; an AssayError where it cannot be had."""
+MAX_FOUND = 8
+ITEMS_STEP, ROOT_STEP = 7, 19
+BURIED = (Phase.SLASHED, Phase.FORFEITED)
+_Built = tuple[ChainFacts, Bundle]
+
+
+class Auditor:
+    """Reads one chain, fetches bundles, and remembers prompts."""
+
+    def __init__(self, chain: Chain, fetch: Fetch, inbox: Inbox, journal: Journal, library: Library) -> None:
+        """Nothing is read yet."""
+        self._chain, self._fetch, self._inbox, self._journal, self._library = chain, fetch, inbox, journal, library
+
+    def audit(self, round_: RoundId, block: int) -> Audit:
+        """Everything that can be said of a round at a block, by its bundle if it is revealed and served, and by evidence."""
+        facts = collect(self._chain, round_, block)
+        evidence = self._inbox.digest(round_)
+        held = self._held(facts)
+        if not facts.round.revealed_at:
+            early = joined(finding.find_leaks(facts, held), finding.find_asks(facts, held), finding.find_answers(facts, held))
+            return Audit(round_, evidence, block, served=False, exit_code=2, early=True, found=_found(early))
+        with ExitStack() as stack:
+            try:
+                bundle = self._true_bundle(facts, stack)
+            except AssayError:  # whatever it was, there are no bytes that the benchmarker has answered for
+                shut = {sitting.version.id: "unserved" for sitting in facts.sittings}
+                alone = joined(finding.find_asks(facts, held), finding.find_answers(facts, held))
+                digest = facts.round.bundle_digest
+                return Audit(round_, evidence, block, served=False, exit_code=2, bundle=digest, found=_found(alone), shut=shut)
+            return self._of_bundle(facts, bundle, held, evidence)
+
+    def build(self, found: Found, round_: RoundId, block: int) -> Proof:
+        """The proof that an audit found, on the facts of a newer block. Refused where it would not stand any more."""
+        facts = collect(self._chain, round_, block)
+        held, kind = self._held(facts), ProofKind(found.kind)
+        with ExitStack() as stack:
+            bundle = self._true_bundle(facts, stack) if facts.round.revealed_at else None
+            if kind is ProofKind.ITEM and bundle is not None and found.version is not None and found.position is not None:
+                return proofs.item(facts, Openings(facts, bundle), found.version, found.position, secrets.randbits(256))
+            if found.other is not None and bundle is not None:
+                made = self._reuse(kind, facts, bundle, found.other, block, stack)
+            elif bundle is not None:
+                made = finding.find(facts, bundle, held)
+            else:
+                made = joined(finding.find_leaks(facts, held), finding.find_asks(facts, held), finding.find_answers(facts, held))
+            wanted = kind, found.version, found.position
+            for proof in made:
+                if (proof.kind, proof.version) == wanted[:2] and (found.other is not None or proof.position == found.position):
+                    return proof
+        raise Refused(f"the {kind.value} proof does not stand any more", "look at the round again")
+
+    def openings(self, round_: RoundId, block: int, stack: ExitStack) -> tuple[ChainFacts, Openings]:
+        """Facts and openings of a served round; the bundle lives as long as the stack."""
+        facts = collect(self._chain, round_, block)
+        return facts, Openings(facts, self._true_bundle(facts, stack))
+
+    def facts(self, round_: RoundId, block: int) -> ChainFacts:
+        """The chain's facts alone."""
+        return collect(self._chain, round_, block)
+
+    def _held(self, facts: ChainFacts) -> Held:
+        return check(facts, (*self._inbox.messages(facts.round.id), *posted_messages(self._chain, facts)))
+
+    def _true_bundle(self, facts: ChainFacts, stack: ExitStack) -> Bundle:
+        bundle = stack.enter_context(self._fetch(cid_of(facts.round.bundle_digest)))
+        demand_true(facts, bundle)
+        return bundle
+
+    def _of_bundle(self, facts: ChainFacts, bundle: Bundle, held: Held, evidence: bytes) -> Audit:
+        report = verify(facts, bundle, held)
+        self._remember(facts, bundle)
+        found = _found(finding.find(facts, bundle, held, report)) or tuple(islice(self._reused(facts, bundle), MAX_FOUND))
+        failed = tuple(step.number for step in report.steps if step.state is State.FAILED)
+        return Audit(
+            facts.round.id, evidence, facts.block.number, served=True, exit_code=report.exit_code,
+            bundle=facts.round.bundle_digest, failed=failed, found=found, shut=_shut(facts, bundle, report),
+        )  # fmt: skip
+
+    def _remember(self, facts: ChainFacts, bundle: Bundle) -> None:
+        try:
+            self._library.add_bundle(facts.round.id, bundle)
+        except (Tampered, BadInput):  # told by the verification
+            return
+
+    def _reused(self, facts: ChainFacts, bundle: Bundle) -> Iterator[Found]:
+        """Rounds of the same benchmarker that hold one of these Scored prompts, or asked one and were buried."""
+        others = {k.round.hex(): k for k in self._journal.rounds(closed=True) if k.benchmarker == facts.round.benchmarker}
+        others.pop(facts.round.id.hex(), None)
+        if not others:
+            return
+        try:
+            prompts = finding.scored_prompts(bundle)
+        except (Tampered, BadInput):
+            return
+        met: set[str] = set()
+        for prompt_hash, position in prompts.items():
+            for seen in self._library.sources_of(prompt_hash):
+                if seen.scored and seen.source in others and seen.source not in met:
+                    met.add(seen.source)
+                    yield Found(ProofKind.REUSE, None, position, others[seen.source].round)
+        yield from self._buried(facts, prompts.keys(), (other for name, other in others.items() if name not in met))
+
+    def _buried(self, facts: ChainFacts, prompts: Iterable[bytes], others: Iterable[Known]) -> Iterator[Found]:
+        wanted = set(prompts)
+        for other in others:
+            if self._chain.rounds.phase(other.round, at=facts.block.number) in BURIED:
+                earlier = collect(self._chain, other.round, facts.block.number)
+                asks = joined.from_iterable(self._held(earlier).asks.values())
+                if proofs.is_later(facts, earlier) and any(ask.prompt_hash in wanted for ask in asks):
+                    yield Found(ProofKind.REUSE_BY_ASK, None, None, other.round)
+
+    def _reuse(
+        self, kind: ProofKind, facts: ChainFacts, bundle: Bundle, other: RoundId, block: int, stack: ExitStack
+    ) -> Iterator[Proof]:
+        earlier = collect(self._chain, other, block)
+        if kind is ProofKind.REUSE_BY_ASK:
+            return finding.find_reuse_by_ask(facts, bundle, earlier, self._held(earlier))
+        return finding.find_reuse(facts, bundle, earlier, self._true_bundle(earlier, stack))
+
+
+def _found(made: Iterable[Proof]) -> tuple[Found, ...]:
+    return tuple(Found(proof.kind, proof.version, proof.position) for proof in islice(made, MAX_FOUND))
+
+
+def _shut(facts: ChainFacts, bundle: Bundle, report: Report) -> dict[VersionId, str]:
+    """Versions of which this bundle opens nothing."""
+    ids = [sitting.version.id for sitting in facts.sittings]
+    if report.steps[ITEMS_STEP - 1].state is not State.PASSED:
+        return dict.fromkeys(ids, "items")
+    if report.steps[ROOT_STEP - 1].state is State.PASSED:
+        return {}
+    openings, found = Openings(facts, bundle), {}
+    for id_ in ids:
+        try:
+            if not openings.rebuilt(id_).attested:
+                found[id_] = "root"
+        except (Tampered, BadInput):
+            found[id_] = "lines"
+    return found

@@ -1,0 +1,129 @@
+"""The hand that acts: what it may cost is set aside in the journal before anything is signed, and never more than the budget."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from assay.audit.proofs import Proof, ProofKind, call_of
+from assay.chain.client import Chain
+from assay.chain.door import Door, Receipt, margin
+from assay.chain.transactions import SignedTx
+from assay.errors import AssayError, NoFunds, NotYet, Refused
+from assay.types import Address, Block
+from assay.watch.agreement import Witnesses
+from assay.watch.journal import NOWHERE, Journal
+from assay.watch.records import Act
+from assay.watch.settings import Plan
+
+__all__ = ["Bought", "Hand"]
+
+GWEI = 10**9
+RESUME_SECONDS = 120.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What was done, or would be in a dry run (then without a receipt). `cost` is the most that it may cost, in wei."""
+
+    proof: Proof
+    gas: int
+    cost: int
+    receipt: Receipt | None = None
+
+
+class Hand:
+    """Brings proofs. Without a door nothing is sent and nothing is journaled."""
+
+    def __init__(
+        self, chain: Chain, witnesses: Witnesses, door: Door | None, journal: Journal, plan: Plan, me: Address | None
+    ) -> None:
+        """`me` is the address that pays; of a dry run, the one whose money is looked at."""
+        self._chain, self._witnesses, self._door, self._journal, self._plan = chain, witnesses, door, journal, plan
+        self._me = me
+
+    def bring(self, proof: Proof, block: Block) -> Bought:
+        """Bring a proof that was built at a block.
+
+        Every node has to have that block still, and to accept the call. Refused where it does not pay, NoFunds beyond the budget;
+        Reverted, NotYet and Unreachable as of the door.
+        """
+        call = call_of(self._chain, proof)
+        gas = self._witnesses.gas(call, self._me)
+        if not self._witnesses.still_agreed(block):
+            raise NotYet(f"block {block.number} is no longer what it was", "look again")
+        price = min(self._chain.node.gas_price(), self._plan.max_fee_gwei * GWEI)
+        if proof.kind is ProofKind.ANSWER and gas * price > proof.reward:
+            raise Refused(f"an answer costs {gas * price} wei of gas and earns {proof.reward}", "wait until gas is cheaper")
+        cost = 2 * margin(gas) * price + proof.locks
+        self._demand_budget(cost, block.timestamp)
+        if self._door is None:
+            return Bought(proof, gas, cost)
+        act = _act(proof, block)
+        number = self._journal.begin(act, cost)
+        try:
+            receipt = self._door.send(call, self._keeper(number, block.timestamp))
+        except BaseException:
+            self._conclude(number, act, block.timestamp)
+            raise
+        self._finish(number, act, receipt, block.timestamp)
+        return Bought(proof, gas, cost, receipt)
+
+    def settle(self, now: int) -> int:
+        """Bring what an earlier run left to its end, so that nothing is done twice; how many acts are still open."""
+        for act in self._journal.acts(open_only=True):
+            if self._conclude(act.id, act, now):
+                continue
+            last = self._journal.transactions(act.id)[-1]
+            if self._door is not None:
+                try:
+                    receipt = self._door.resume(last, self._keeper(act.id, now), timeout=RESUME_SECONDS)
+                except AssayError as error:
+                    log.warning("unsettled", act=act.id, kind=act.kind, error=type(error).__name__, message=error.message)
+                    self._conclude(act.id, act, now)
+                else:
+                    self._finish(act.id, act, receipt, now)
+        return len(self._journal.acts(open_only=True))
+
+    def _keeper(self, number: int, now: int) -> Callable[[SignedTx], None]:
+        return lambda tx: self._journal.add_transaction(number, tx, now)
+
+    def _demand_budget(self, cost: int, now: int) -> None:
+        spent, plan = self._journal.spent(now), self._plan
+        for name, used, limit in (("of the day", spent.today, plan.budget_per_day), ("in all", spent.ever, plan.budget)):
+            if used + cost > limit:
+                message = f"{cost} wei would exceed the budget {name}: {used} of {limit} are spent"
+                raise NoFunds(message, "raise it in the settings file, or wait")
+
+    def _conclude(self, number: int, act: Act, now: int) -> bool:
+        """Whether an act is over by what the chain says of its transactions; then its end is kept."""
+        signed = self._journal.transactions(number)
+        for tx in signed:
+            found = self._chain.node.request("eth_getTransactionReceipt", ["0x" + tx.hash.hex()])
+            if found is not None and found.get("blockNumber") is not None:
+                fee = int(found["gasUsed"], 16) * int(found["effectiveGasPrice"], 16)
+                state, locked = ("mined", act.locks) if int(found["status"], 16) == 1 else ("failed", 0)
+                mined_in = int(found["blockNumber"], 16)
+                self._journal.finish(number, state, now, tx=tx.hash, block=mined_in, fee=fee, locked=locked)
+                return True
+        if not signed or self._is_taken(signed[-1].nonce):
+            self._journal.finish(number, "dropped", now)
+            return True
+        return False
+
+    def _is_taken(self, nonce: int) -> bool:
+        """Whether another transaction of ours was mined with this nonce."""
+        if self._me is None:
+            return False
+        return int(self._chain.node.request("eth_getTransactionCount", [self._me, "latest"]), 16) > nonce
+
+    def _finish(self, number: int, act: Act, receipt: Receipt, now: int) -> None:
+        self._journal.finish(number, "mined", now, tx=receipt.tx_hash, block=receipt.block, fee=receipt.fee, locked=act.locks)
+
+
+def _act(proof: Proof, block: Block) -> Act:
+    position = NOWHERE if proof.position is None else proof.position
+    version = proof.version or b""
+    return Act(0, proof.kind.value, proof.round, version, position, proof.reward, proof.locks, block.number, block.timestamp)

@@ -1,0 +1,58 @@
+"""Figures for Prometheus, in a registry of their own, served on loopback alone."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+__all__ = ["Meters"]
+
+HOST = "127.0.0.1"
+
+
+class Meters:
+    """All figures of a watchtower. `scripts/assay-watch.rules.yml` says which of them should wake somebody."""
+
+    def __init__(self) -> None:
+        """Every figure begins at zero."""
+        self.registry = CollectorRegistry()
+        self.block = self._gauge("block", "Number of the last block that all nodes agreed on.")
+        self.block_time = self._gauge("block_timestamp_seconds", "Its time.")
+        self.last_cycle = self._gauge("last_cycle_timestamp_seconds", "Local time of the last cycle that came to its end.")
+        self.rounds = Gauge("assay_watch_rounds", "Rounds that are followed, by phase.", ["phase"], registry=self.registry)
+        self.unaudited = self._gauge("unaudited_rounds", "Revealed rounds in their window that were not audited yet.")
+        self.unserved = self._gauge("unserved_rounds", "Revealed rounds in their window whose bundle cannot be had.")
+        self.open_demands = self._gauge("open_demands", "Demands that nobody answered or expired yet.")
+        self.least_seconds = self._gauge(
+            "least_seconds_left", "Until the nearest deadline of something to be done; 0 without any."
+        )
+        self.spent_today = self._gauge("spent_today_wei", "Gas and fees of the last day, set aside or spent.")
+        self.spent_ever = self._gauge("spent_ever_wei", "Gas and fees ever, set aside or spent.")
+        self.budget_today = self._gauge("budget_today_wei", "Limit of a day.")
+        self.budget_ever = self._gauge("budget_ever_wei", "Limit in all.")
+        self.balance = self._gauge("balance_wei", "Money of the key that pays gas.")
+        self.free_stake = self._gauge("free_stake_wei", "Free stake of the key, out of which fees of demands are locked.")
+        self.open_acts = self._gauge("open_acts", "Acts whose transaction is not known to have ended.")
+        self.evidence_problems = self._gauge("evidence_problems", "Files of evidence that could not be read.")
+        self.audits = self._counter("audits", "Audits, by exit code and whether the bundle was served.", ["exit_code", "served"])
+        self.faults = self._counter("faults", "Proofs that audits found, by kind.", ["kind"])
+        self.acts = self._counter("acts", "What was brought to the chain, by kind and outcome.", ["kind", "outcome"])
+        self.sightings = self._counter("sightings", "Prompts that were public before their round's seal.", ["kind"])
+        self.errors = self._counter("errors", "Errors of cycles and of single tasks, by name.", ["error"])
+        self.disagreements = self._counter("disagreements", "Cycles in which nodes disagreed, or one had no answer.", [])
+
+    def serve(self, port: int) -> Callable[[], None]:
+        """Serve them on loopback; a function that ends it."""
+        server, thread = start_http_server(port, HOST, registry=self.registry)
+
+        def stop() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join(5)
+
+        return stop
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"assay_watch_{name}", text, registry=self.registry)
+
+    def _counter(self, name: str, text: str, labels: list[str]) -> Counter:
+        return Counter(f"assay_watch_{name}", text, labels, registry=self.registry)
