@@ -219,7 +219,7 @@ class Play:
     def _next_step(self, process: Process, code: int) -> None:
         """In the mode of commands: the next one after success, the same one again after anything else."""
         name = STEPS[self.step]
-        done = code == 0 and not (name == "ask" and self._delivered() < PLACES)
+        done = self._delivered() >= PLACES if name == "ask" else code == 0
         if name == "release" and done:
             return
         process.child = None
