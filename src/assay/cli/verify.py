@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.bundles import Choice, bundle_options
-from assay.cli.common import connect, emit, pass_settings
+from assay.cli.common import HASH, connect, emit, pass_settings
 from assay.cli.disputing import evidence_option, read_evidence
 from assay.cli.workers import executor, work_options
-from assay.errors import AssayError
+from assay.errors import AssayError, BadInput
 from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.audit.evidence import Message
     from assay.audit.report import Finding, Report, ScoreRow, Step
+    from assay.audit.snapshot import Proven
     from assay.chain.client import Chain
     from assay.storage.bundle import Bundle
 
@@ -33,7 +34,16 @@ Row = tuple[str, str | None]
 
 
 @click.command("verify")
-@click.argument("targets", metavar="ROUND|BUNDLE...", nargs=-1, required=True)
+@click.argument("targets", metavar="[ROUND|BUNDLE]...", nargs=-1)
+@click.option(
+    "--snapshot",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Ask no node: read the chain from what `assay export --chain` wrote.",
+)
+@click.option(
+    "--trust", metavar="BLOCKHASH", type=HASH, help="Hash of the snapshot's last block, from somebody that you believe."
+)
 @bundle_options
 @evidence_option
 @work_options
@@ -41,6 +51,8 @@ Row = tuple[str, str | None]
 def command(
     settings: Settings,
     targets: tuple[str, ...],
+    snapshot: Path | None,
+    trust: bytes | None,
     source: Choice,
     evidence: tuple[Path, ...],
     workers: int | None,
@@ -52,15 +64,26 @@ def command(
     itself. What providers hold can be given as --evidence. Ends with 0 if all is sound, 1 if a fault was found, 2 if something
     cannot be told, 3 if the bundle was tampered with. Of several rounds each is reported (with --json a line each), and the end
     is 3 or 1 or 2 if any of them ended so, in this order.
+
+    With --snapshot and --trust nothing is asked of any node: the file names its round and proves all of it under that one hash.
     """
     from assay.audit import sources
     from assay.audit.report import UNKNOWN, as_record
 
-    if source.given is not None and (len(targets) > 1 or sources.is_bundle(targets[0])):
+    if (snapshot is None) != (trust is None):
+        raise click.UsageError("--snapshot and --trust go together")
+    if (not targets and snapshot is None) or (len(targets) > 1 and snapshot is not None):
+        raise click.UsageError("name a round or a bundle; with --snapshot one at most")
+    if source.given is not None and (len(targets) > 1 or any(map(sources.is_bundle, targets))):
         raise click.UsageError("--bundle goes with one round, and not with an argument that is a bundle already")
     codes = []
     try:
-        for report in _verified(settings, targets, source, evidence, executor(workers, scheduler)):
+        checking = executor(workers, scheduler)
+        if snapshot is not None and trust is not None:
+            reports = _offline(settings, targets, source, evidence, checking, read_snapshot(settings, snapshot, trust))
+        else:
+            reports = _verified(settings, targets, source, evidence, checking)
+        for report in reports:
             if settings.json:
                 emit(settings, as_record(report))
             else:
@@ -82,10 +105,49 @@ def _verified(
 ) -> Iterator["Report"]:
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
-        messages = read_evidence(chain, files)
+        messages = read_evidence(chain.deployment, files)
         checking = stack.enter_context(workers)
         for target in targets:
             yield _report(settings, chain, target, source, messages, checking)
+
+
+def read_snapshot(settings: Settings, path: Path, trusted: bytes) -> "Proven":
+    """What a snapshot proves, said on standard error. Errors as `audit.snapshot.read`."""
+    from assay.audit.snapshot import read
+    from assay.chain import deployments
+
+    proven = read(path, trusted, deployments.load(settings.deployment) if settings.deployment else None)
+    block = proven.facts.block
+    click.echo(f"chain from {path}, proven under block {block.number}, 0x{block.hash.hex()}", err=True)
+    return proven
+
+
+def _offline(
+    settings: Settings,
+    targets: tuple[str, ...],
+    source: Choice,
+    files: tuple[Path, ...],
+    workers: AbstractContextManager[Executor | None],
+    proven: "Proven",
+) -> Iterator["Report"]:
+    from assay.audit import sources
+    from assay.audit.evidence import check
+    from assay.audit.verify import verify
+
+    facts, target = proven.facts, targets[0] if targets else ""
+    with ExitStack() as stack:
+        messages = read_evidence(proven.deployment, files)
+        checking = stack.enter_context(workers)
+        bundle: Bundle | None
+        if target and sources.is_bundle(target):
+            bundle = stack.enter_context(source.of_target(settings, target))
+            named = bundle.manifest.facts.round.hex()
+        else:
+            bundle = stack.enter_context(source.of_round(settings, facts))
+            named = target.lower().removeprefix("0x")
+        if not facts.round.id.hex().startswith(named):
+            raise BadInput(f"the snapshot is of round 0x{facts.round.id.hex()}, not 0x{named:.64}", "name the file of that round")
+        yield verify(facts, bundle, check(facts, messages + proven.messages), executor=checking)
 
 
 def _report(
