@@ -1,4 +1,4 @@
-"""given a chain of its own / when `assay watch` runs as a process / it survives a kill between two steps, and tells what it did."""
+"""given a chain of its own / when `assay watch` runs as a process / it survives kills between two steps, and tells what it did."""
 
 import json
 import os
