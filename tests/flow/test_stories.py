@@ -37,6 +37,10 @@ def test_honest_round__is_sound_and_pays_everything_back(world: World, parrot: C
     assert 0 < int(str(row["score"])) < SCORE_ONE
     report = world.reader.json("verify", honest.round, "--store", store(honest.examiner))
     assert report["exit_code"] == 0
+    log = world.reader.home / "log.json"
+    world.reader.assay("audit-log", honest.round, "--items", "--store", store(honest.examiner), "--out", log)
+    checked = world.reader.json("audit-log", "--check", log)
+    assert (checked["failures"], checked["senders"], checked["signatures"]) == (0, checked["links"], 1 + 3 * 7)
     world.pass_deadline(honest.examiner, honest.round, "versions_released_at")
     honest.examiner.assay("bench", "release", honest.round)
     parrot.person.assay("provider", "release", honest.round)
