@@ -62,7 +62,7 @@ def test_honest_round__sacrebleu_on_the_exported_files__same_digits(
 
 
 def test_honest_round__challenged__refused_without_cost(world: World, parrot: Candidate, honest: Honest) -> None:
-    words = ("challenge", honest.round, parrot.version, "0", "--store", store(honest.examiner))
+    words = ("challenge", "item", honest.round, parrot.version, "0", "--store", store(honest.examiner))
     ran = world.reader.assay("--json", *words, codes=(0, 1))
     assert "sound" in ran.out.lower()
 
