@@ -1,4 +1,4 @@
-"""given a chain of its own / when `assay watch` runs as a process / it survives kills between two steps, and tells what it did."""
+"""given a chain of its own / when `assay watch` runs as a process / it survives kills between steps, and tells what it did."""
 
 import json
 import os
@@ -93,6 +93,7 @@ class Wire:
 
     def __init__(self, rpc: str, method: str, when: str) -> None:
         self.rpc, self.method, self.when, self.victim = rpc, method, when, 0
+        self.client = httpx.Client(timeout=SECONDS)
         wire = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -102,7 +103,7 @@ class Wire:
                 if due and wire.when == "before":
                     wire.kill()
                     return
-                answer = httpx.post(wire.rpc, content=body, headers={"Content-Type": "application/json"}).content
+                answer = wire.client.post(wire.rpc, content=body, headers={"Content-Type": "application/json"}).content
                 if due:
                     wire.kill()
                     return
@@ -128,6 +129,7 @@ class Wire:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+        self.client.close()
 
     @property
     def url(self) -> str:
