@@ -17,6 +17,7 @@ from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.audit.evidence import Message
+    from assay.audit.facts import ChainFacts
     from assay.audit.report import Finding, Report, ScoreRow, Step
     from assay.audit.snapshot import Proven
     from assay.chain.client import Chain
@@ -44,6 +45,7 @@ Row = tuple[str, str | None]
 @click.option(
     "--trust", metavar="BLOCKHASH", type=HASH, help="Hash of the snapshot's last block, from somebody that you believe."
 )
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Also write a page for people.")
 @bundle_options
 @evidence_option
 @work_options
@@ -53,6 +55,7 @@ def command(
     targets: tuple[str, ...],
     snapshot: Path | None,
     trust: bytes | None,
+    html: Path | None,
     source: Choice,
     evidence: tuple[Path, ...],
     workers: int | None,
@@ -62,8 +65,8 @@ def command(
 
     ROUND is a round's id or a unique beginning of it; BUNDLE a folder, a CAR file or a CID in the store, which names its round
     itself. What providers hold can be given as --evidence. Ends with 0 if all is sound, 1 if a fault was found, 2 if something
-    cannot be told, 3 if the bundle was tampered with. Of several rounds each is reported (with --json a line each), and the end
-    is 3 or 1 or 2 if any of them ended so, in this order.
+    cannot be told, 3 if the bundle (or a snapshot) was tampered with. Of several rounds each is reported (with --json a line
+    each), and the end is 3 or 1 or 2 if any of them ended so, in this order.
 
     With --snapshot and --trust nothing is asked of any node: the file names its round and proves all of it under that one hash.
     """
@@ -74,15 +77,17 @@ def command(
         raise click.UsageError("--snapshot and --trust go together")
     if (not targets and snapshot is None) or (len(targets) > 1 and snapshot is not None):
         raise click.UsageError("name a round or a bundle; with --snapshot one at most")
+    if html is not None and len(targets) > 1:
+        raise click.UsageError("--html goes with one round")
     if source.given is not None and (len(targets) > 1 or any(map(sources.is_bundle, targets))):
         raise click.UsageError("--bundle goes with one round, and not with an argument that is a bundle already")
     codes = []
     try:
         checking = executor(workers, scheduler)
         if snapshot is not None and trust is not None:
-            reports = _offline(settings, targets, source, evidence, checking, read_snapshot(settings, snapshot, trust))
+            reports = _offline(settings, targets, source, evidence, checking, html, read_snapshot(settings, snapshot, trust))
         else:
-            reports = _verified(settings, targets, source, evidence, checking)
+            reports = _verified(settings, targets, source, evidence, checking, html)
         for report in reports:
             if settings.json:
                 emit(settings, as_record(report))
@@ -102,13 +107,14 @@ def _verified(
     source: Choice,
     files: tuple[Path, ...],
     workers: AbstractContextManager[Executor | None],
+    html: Path | None,
 ) -> Iterator["Report"]:
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
         messages = read_evidence(chain.deployment, files)
         checking = stack.enter_context(workers)
         for target in targets:
-            yield _report(settings, chain, target, source, messages, checking)
+            yield _report(settings, chain, target, source, messages, checking, html)
 
 
 def read_snapshot(settings: Settings, path: Path, trusted: bytes) -> "Proven":
@@ -128,11 +134,10 @@ def _offline(
     source: Choice,
     files: tuple[Path, ...],
     workers: AbstractContextManager[Executor | None],
+    html: Path | None,
     proven: "Proven",
 ) -> Iterator["Report"]:
     from assay.audit import sources
-    from assay.audit.evidence import check
-    from assay.audit.verify import verify
 
     facts, target = proven.facts, targets[0] if targets else ""
     with ExitStack() as stack:
@@ -147,7 +152,7 @@ def _offline(
             named = target.lower().removeprefix("0x")
         if not facts.round.id.hex().startswith(named):
             raise BadInput(f"the snapshot is of round 0x{facts.round.id.hex()}, not 0x{named:.64}", "name the file of that round")
-        yield verify(facts, bundle, check(facts, messages + proven.messages), executor=checking)
+        yield _checked(facts, bundle, messages + proven.messages, checking, html)
 
 
 def _report(
@@ -157,12 +162,11 @@ def _report(
     source: Choice,
     messages: tuple["Message", ...],
     checking: Executor | None,
+    html: Path | None,
 ) -> "Report":
     from assay.audit import sources
     from assay.audit.calldata import posted_messages
-    from assay.audit.evidence import check
     from assay.audit.facts import collect
-    from assay.audit.verify import verify
 
     with ExitStack() as stack:
         bundle: Bundle | None
@@ -172,7 +176,24 @@ def _report(
         else:
             facts = collect(chain, sources.find_round(chain, target))
             bundle = stack.enter_context(source.of_round(settings, facts))
-        return verify(facts, bundle, check(facts, messages + posted_messages(chain, facts)), executor=checking)
+        return _checked(facts, bundle, messages + posted_messages(chain, facts), checking, html)
+
+
+def _checked(
+    facts: "ChainFacts",
+    bundle: "Bundle | None",
+    messages: tuple["Message", ...],
+    checking: Executor | None,
+    html: Path | None,
+) -> "Report":
+    from assay.audit.evidence import check
+    from assay.audit.page import failed_items, page
+    from assay.audit.verify import verify
+
+    report = verify(facts, bundle, check(facts, messages), executor=checking)
+    if html is not None:
+        html.write_text(page(report, failed_items(report, bundle)), "utf-8")
+    return report
 
 
 def _print(report: "Report") -> None:

@@ -399,10 +399,12 @@ def test_export_and_verify__offline__the_same_report_as_from_the_node(case: Case
     reader.rpc = "http://127.0.0.1:9"  # nobody: it is never asked
     offline = ("verify", "--snapshot", path, "--trust", told["block_hash"])
     assert reader.run("--json", *offline, "--bundle", folder)[:2] == live[:2]
-    assert reader.run("--json", *offline, folder)[:2] == live[:2]
+    assert reader.run("--json", *offline, folder, "--html", tmp_path / "page.html")[:2] == live[:2]
+    assert "posted answer was dropped" in (tmp_path / "page.html").read_text()
     assert live[0] == 1  # a posted answer was dropped, and that is seen offline as well
     assert reader.run(*offline)[0] == 2
     assert reader.json("verify", "--snapshot", path, "--trust", "0x" + "ab" * 32)[1]["error"] == "Tampered"
     assert json.loads(reader.run("--json", *offline, "0x" + "ab" * 32)[1])["error"] == "BadInput"
     assert reader.run("verify", "--snapshot", path)[0] == 2
+    assert reader.run("verify", name, name, "--html", tmp_path / "other.html")[0] == 2
     assert reader.run("verify", name, "--trust", told["block_hash"])[0] == 2
