@@ -208,6 +208,26 @@ def test_once__wrong_inner_sum__is_bisected_and_expired(scene: Scene) -> None:
     scene.expect_slashed(liar.round, Fault.UNANSWERED)
 
 
+def test_once__confirmations__nothing_is_sent_twice_while_its_block_is_young(scene: Scene) -> None:
+    exam = lying(scene)
+    with scene.tower(confirmations=1) as tower:
+        assert tower.until_idle() == []
+        pass_time(scene.chain.node, 1)
+        assert whats(tower.until_idle()) == ["audit", "item"]
+        assert scene.chain.rounds.phase(exam.round) is Phase.SLASHED
+        pass_time(scene.chain.node, 1)
+        assert whats(tower.until_idle()) == ["audit", "item"]
+        assert len(tower.tools.journal.acts()) == 1
+
+
+def test_once__demand_of_a_round_with_a_fault__is_not_answered_for_it(scene: Scene) -> None:
+    exam = lying(scene)
+    reader = paid(scene.chain, f"{scene.name} reader")
+    Door(scene.chain, reader).send(scene.chain.disputes.demand(exam.round, exam.first, 1))
+    with scene.tower(prove=False) as tower:
+        assert whats(tower.until_idle()) == ["audit"]
+
+
 def test_once__somebody_else_was_first__books_nothing(scene: Scene) -> None:
     exam = lying(scene)
     with scene.tower() as tower:
