@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 200000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge deep crash ape deploy ipfs sourcify lint format artifacts vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep crash ape deploy ipfs sourcify geth audit lint format artifacts vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ deploy: .venv-ape/.ready node_modules/.ready ## deploy through ape: make deploy 
 	$(APE) run deploy --network $(NETWORK) $(ARGS)
 
 ipfs: tests/ipfs/node_modules/.ready .build/kubo/.ready ## an IPFS daemon and Kubo's own code, for the tests of storage
+
+geth: setup .build/geth/geth ## whole exams on geth, an EVM that is not Anvil's; Go builds it the first time
+	ASSAY_GETH=$(CURDIR)/.build/geth/geth .venv/bin/pytest tests/clients
 
 sourcify: tests/sourcify/node_modules/.ready ## Sourcify's library, which judges deployed code against sources
 
@@ -113,3 +116,7 @@ node_modules/.ready: package-lock.json package.json .npmrc
 tests/%/node_modules/.ready: tests/%/package-lock.json tests/%/package.json .npmrc
 	cd tests/$* && npm install --no-save --no-progress --userconfig ../../.npmrc # by the lock; ci would miss optional parts for other platforms
 	touch $@
+
+.build/geth/geth:
+	@command -v go >/dev/null || { echo "Go is needed to build geth" >&2; exit 1; }
+	GOBIN=$(CURDIR)/.build/geth go install github.com/ethereum/go-ethereum/cmd/geth@v1.17.7

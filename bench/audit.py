@@ -9,6 +9,7 @@ a machine that others use makes times longer and never shorter. Memory is that o
 """
 
 import argparse
+import hashlib
 import os
 import shutil
 import subprocess
@@ -18,7 +19,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-CACHE = Path(__file__).resolve().parents[1] / ".build" / "audit"
+ROOT = Path(__file__).resolve().parents[1]
+CACHE, PACKAGE = ROOT / ".build" / "audit", ROOT / "src" / "assay"
 SAMPLE = 0.02  # seconds between two looks at the memory
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -87,13 +89,20 @@ def _resident(pid: int) -> int:
     return own + sum(_resident(int(child)) for child in children)
 
 
+def folder_of(items: int, versions: int) -> Path:
+    """Folder of a round; another one once what it is made by, or what the chain tells, has changed."""
+    sources = (Path(__file__).with_name("made_round.py"), PACKAGE / "audit" / "facts.py", PACKAGE / "types.py")
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    return CACHE / f"{items}x{versions}-{digest[:8]}"
+
+
 def made(items: int, versions: int) -> Path:
     """Folder of the round, made if it is not there."""
     from concurrent.futures import ProcessPoolExecutor
 
     from made_round import write_round
 
-    folder = CACHE / f"{items}x{versions}"
+    folder = folder_of(items, versions)
     if not folder.is_dir():
         print(f"making a round of {items:,} items and {versions} versions, once", file=sys.stderr)
         scratch = folder.with_suffix(".part")
@@ -114,7 +123,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--only", choices=["audit", "sacrebleu"], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    folder = CACHE / f"{chosen.items}x{chosen.versions}"
+    folder = folder_of(chosen.items, chosen.versions)
     if chosen.only == "audit":
         audit(folder, chosen.workers)
     elif chosen.only == "sacrebleu":
@@ -132,11 +141,11 @@ def compare(chosen: argparse.Namespace) -> None:
         for name in ("audit", "sacrebleu"):
             found, output = measure([*common, "--only", name])
             best[name] = min(best.get(name, found), found)
-            print(
-                f"{name:10} {found.wall:7.2f} s  {found.cpu:7.2f} s of CPU  {found.memory / 2**20:6.0f} MiB  {' '.join(output.split())}"
-            )
-    ratio = best["audit"].wall / best["sacrebleu"].wall
-    print(f"{chosen.items:,} items, {chosen.versions} versions, {chosen.workers} workers: audit / sacreBLEU = {ratio:.2f}")
+            figures = f"{found.wall:7.2f} s  {found.cpu:7.2f} s of CPU  {found.memory / 2**20:6.0f} MiB"
+            print(f"{name:10} {figures}  {' '.join(output.split())}", flush=True)
+    wall, cpu = (best["audit"][column] / best["sacrebleu"][column] for column in (0, 1))
+    what = f"{chosen.items:,} items, {chosen.versions} versions, {chosen.workers} workers"
+    print(f"{what}: audit / sacreBLEU = {wall:.2f} by the clock, {cpu:.2f} of CPU")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from assay.storage.cids import digest_of, folder_cid
 from assay.storage.lines import canonical
 from assay.types import (
     Block,
+    Closing,
     Deadlines,
     Fault,
     Kind,
@@ -232,6 +233,7 @@ def _facts(
         task=params,
         metric=MetricFacts(METRIC.signature, METRIC.words, METRIC.max_bytes, seeded("code"), "Bleu"),
         sittings=tuple(_sitting(number, version, answers[version.id]) for number, version in enumerate(known)),
+        closing=Closing(attest_by + 100 + params.challenge_window, 0),
     )
 
 

@@ -1,4 +1,5 @@
-"""Compiles the contracts and writes what the package ships: chain/artifacts/<Contract>.json and the devnet's addresses.
+"""Compiles the contracts and writes what the package ships: chain/artifacts/<Contract>.json, the devnet's addresses, and
+beside the contracts their ABI as a page.
 
 Each contract is compiled by itself, from nothing but the sources that it imports, with the settings of foundry.toml. So its
 bytecode, and with it its address, depends on those sources alone, and whoever verifies it from its metadata gets the same bytes.
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import build_abi_docs
 import solcx
 
 from assay.chain.deploy import planned
@@ -85,6 +87,7 @@ def main() -> None:
         if stale.stem not in built:
             stale.unlink()
     save(CHAIN / f"addresses/{CHAIN_ID}.json", planned(CHAIN_ID))
+    build_abi_docs.main()
 
 
 if __name__ == "__main__":

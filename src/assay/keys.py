@@ -28,6 +28,7 @@ MAX_KEYSTORE_BYTES = 16_384
 MAX_PASSWORD_BYTES = 4_096
 STANDARD_ROUNDS = 1 << 18
 LIGHT_ROUNDS = 1 << 12
+MADE_BY_INIT = ("owner", "operator", "salts")
 OPEN_TO_OTHERS = 0o037  # a group may read: so systemd shows the credentials that it hands to a service
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -141,7 +142,8 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
         with path.open("rb") as file:
             raw = file.read(MAX_KEYSTORE_BYTES + 1)
     except FileNotFoundError:
-        raise BadKey(f"there is no key {name} in {folder}", f"make one: assay keys new {name}") from None
+        made = "assay bench init, or assay provider init" if name in MADE_BY_INIT else f"assay keys new {name}"
+        raise BadKey(f"there is no key {name} in {folder}", f"make one: {made}") from None
     except OSError as error:
         raise BadKey(f"the keystore {path} cannot be read: {error.strerror}", "check its owner and its mode") from None
     try:

@@ -1,5 +1,6 @@
 """Who plays: a case, and a process in all its lives."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,3 +77,9 @@ def until_ready(process: Process, out: Path, size: int) -> None:
         if time.monotonic() > deadline:
             raise Failed(f"{process.words[:2]} does not start: {process.log.read_text()[-1500:]}")
         time.sleep(0.02)
+
+
+def began_without_a_node(process: Process) -> bool:
+    """Whether it ended at its start because the chain was away: a supervisor tries again."""
+    lines = process.trace.with_suffix(".out").read_text().splitlines()
+    return bool(lines) and json.loads(lines[-1]).get("error") == "Unreachable"

@@ -2,15 +2,15 @@
 
 import contextlib
 import json
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-
-from stage import free_port
 
 from assay.chain.devnet import find_anvil
 from assay.chain.node import Node
@@ -19,6 +19,16 @@ from assay.errors import AssayError
 PULSE_SECONDS = 0.2
 START_SECONDS = 30.0
 SAVED = "chain.saved"
+PORTS = (20_000, 32_000)
+
+
+def open_port() -> int:
+    """A free port that no outgoing connection will take meanwhile: a process that was killed needs its own again."""
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Pulse(threading.Thread):
@@ -45,7 +55,7 @@ class Anvil:
 
     def __init__(self, state: Path, *, steady: bool) -> None:
         self.state, self.steady = state, steady
-        self.port = free_port()
+        self.port = open_port()
         self.rpc = f"http://127.0.0.1:{self.port}"
         self.node = Node(self.rpc)
         self._start()

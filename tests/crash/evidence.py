@@ -162,6 +162,7 @@ def _bundle(played: Played) -> tuple[dict[str, str], dict[Place, Mapping[str, An
         elif path.is_file() and path.name != "manifest.json":
             digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["versions"].sort(key=lambda version: str(version["version"]))  # whoever came back from a crash is enrolled later
     digests["manifest"] = json.dumps(
         {key: value for key, value in manifest.items() if key not in ("files", "check")}, sort_keys=True
     )

@@ -13,25 +13,23 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stage import free_port
-
 from assay import keys
 from assay.chain import deployments
 from assay.chain.client import Chain
 from assay.errors import AssayError
 from assay.types import Deadlines, Phase, RoundId
 from crash import ground
-from crash.cast import Case, Failed, Process, passed, until_ready
-from crash.chain import Anvil
+from crash.cast import Case, Failed, Process, began_without_a_node, passed, until_ready
+from crash.chain import Anvil, open_port
 from crash.ground import Citizen, Scene
 from crash.nursery import Nursery
-from crash.points import End
+from crash.points import SEND, End
 from crash.relay import Relay
 
 AGENT, CHAIN = "agent", "chain"
 CASE_SECONDS = 150.0
 LOOK_SECONDS = 0.1
-HELD_SECONDS = 1.5
+HELD_SECONDS, LONGEST_HELD = 0.5, 20.0
 TRIES = 40
 PLACES = len(ground.QUESTIONS) * len(ground.PROVIDERS)
 STEPS = ("seal", "enrol", "ask", "score", "attest", "reveal", "release")
@@ -70,7 +68,7 @@ class Play:
         self.scene = Scene(self.folder, self.nursery)
         self.scene.rpc = self.anvil.rpc
         self.chain = Chain.connect(self.anvil.rpc, deployments.load(self.scene.deployment))
-        self.ports = {name: free_port() for name in ground.PROVIDERS}
+        self.ports = {name: open_port() for name in ground.PROVIDERS}
         self.relays = {name: Relay(port) for name, port in self.ports.items()}
         people = [Citizen(self.scene, name) for name in (ground.EXAMINER, *ground.PROVIDERS)]
         self.nonces = {address: self._nonce(address) for person in people for address in _addresses(person)}
@@ -194,32 +192,40 @@ class Play:
     def _tend(self) -> None:
         """Start again what died, and let the chain mine again once everybody is back."""
         for process in list(self.processes.values()):
-            child = process.child
-            if child is None or child.code is None:
-                continue
-            if child.code == -signal.SIGKILL:
-                process.deaths += 1
-                process.ends = process.ends[1:]
-                process.child = None
-                if process is self.processes[AGENT]:
-                    self.away = self.case.withhold and process.deaths == 1
-                if self.case.forget and not self.anvil.mining():
-                    self.anvil.forget(_addresses(process.who))
-            elif process is not self.processes[AGENT] or self.case.mode == "daemon":
-                if process is not self.processes[AGENT] or child.code != 0:
-                    raise Failed(f"{process.words[:2]} ended with {child.code}: {process.log.read_text()[-1500:]}")
-            else:
-                self._next_step(process, child.code)
+            code = process.child.code if process.child else None
+            if code == -signal.SIGKILL:
+                self._died(process)
+            elif code is not None:
+                self._left(process, code)
         for process in self.processes.values():
             agent = process is self.processes[AGENT]
             if process.child is None and process.words and not (agent and (self.away or time.monotonic() < process.pause)):
                 self._live(process)
         self._unhold()
 
+    def _died(self, process: Process) -> None:
+        process.deaths += 1
+        process.ends = process.ends[1:]
+        process.child = None
+        if process is self.processes[AGENT]:
+            self.away = self.case.withhold and process.deaths == 1
+        if self.case.forget and not self.anvil.mining():
+            self.anvil.forget(_addresses(process.who))
+
+    def _left(self, process: Process, code: int) -> None:
+        """It ended by itself, as only an agent may that is done."""
+        agent = process is self.processes[AGENT]
+        if self.case.victim == CHAIN and code != 0 and began_without_a_node(process):
+            process.child = None
+        elif agent and self.case.mode == "steps":
+            self._next_step(process, code)
+        elif not agent or code != 0:
+            raise Failed(f"{process.words[:2]} ended with {code}: {process.log.read_text()[-1500:]}")
+
     def _next_step(self, process: Process, code: int) -> None:
         """In the mode of commands: the next one after success, the same one again after anything else."""
         name = STEPS[self.step]
-        done = code == 0 and not (name == "ask" and self._delivered() < PLACES)
+        done = self._delivered() >= PLACES if name == "ask" else code == 0
         if name == "release" and done:
             return
         process.child = None
@@ -239,7 +245,8 @@ class Play:
                 return
             now = time.monotonic()
             self.held_since = self.held_since or now
-            if now > self.held_since + HELD_SECONDS:
+            sent = passed(victim.trace, End("send", "after", 1, SEND)) > 0
+            if now > self.held_since + (HELD_SECONDS if sent else LONGEST_HELD):
                 self.anvil.mine_again()
 
     def _end_gateways(self) -> None:

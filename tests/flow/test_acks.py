@@ -10,6 +10,8 @@ from stage import Person
 from assay.chain.index import round_log
 from flow.world import ETHER, QUESTIONS, Candidate, World, failed, replay, round_of, until, version_of
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 5
 REFERENCES = {prompt: reference for prompt, reference, *_ in QUESTIONS}
 FRAME = "Uma resposta que nunca foi dada."

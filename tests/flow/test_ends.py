@@ -5,6 +5,8 @@ from stage import Person
 
 from flow.world import ETHER, QUESTIONS, Candidate, World, program, variant
 
+pytestmark = pytest.mark.slow
+
 ECHO = "import sys\nsys.stdout.write(sys.stdin.read())\n"
 
 
@@ -22,7 +24,7 @@ def test_nobody_enrolled__void__bond_free_questions_unused_and_the_daemon_says_s
     daemon = examiner.serve("bench", "run", "--settings", world.plan(examiner, task))
     assert "void" in status(examiner)["why"]
     world.pass_deadline(examiner, round_, "answer_by")
-    assert daemon.process.wait(60) == 0
+    assert daemon.process.wait(120) == 0
     told = status(examiner)
     assert (told["phase"], told["step"]) == ("void", "")
     assert "seal the set again" in told["why"]

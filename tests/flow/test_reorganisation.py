@@ -1,5 +1,6 @@
 """Blocks that are taken back while agent and gateway work on top of them: they recover by themselves, with one result."""
 
+import pytest
 from stage import Person
 
 from assay.chain.contracts.base import Call
@@ -7,6 +8,8 @@ from assay.chain.index import RoundLog, round_log, sealed_rounds
 from assay.chain.transactions import Price, sign
 from assay.types import Address, RoundId
 from flow.world import ETHER, Candidate, World, until, version_of
+
+pytestmark = pytest.mark.slow
 
 GWEI = 10**9
 
@@ -32,14 +35,14 @@ def test_seal_enrolment_and_attestation_taken_back__the_daemon_ends_with_one_rou
     world.pass_deadline(examiner, named, "answer_by")
     attested = until(lambda: events(world, round_).attested, log)[version_of(parrot.version)]
     world.undo(attested.block, [other_transaction(world, examiner, attested.block)])
-    until(lambda: examiner.json("bench", "show", named)["phase"] == "challenging", log, seconds=120)
+    until(lambda: examiner.json("bench", "show", named)["phase"] == "challenging", log, seconds=180)
     assert world.reader.json("verify", named, "--store", examiner.home / "store")["exit_code"] == 0
     assert [entry.round for entry in sealed_rounds(world.chain, owner)] == [round_]
     row = world.score(examiner, named, parrot.version)
     assert (row["standing"], row["answered"], row["silent"]) == ("scored", 6, 0)
 
     world.pass_deadline(examiner, named, "versions_released_at")
-    assert daemon.process.wait(90) == 0
+    assert daemon.process.wait(180) == 0
     assert world.stake(examiner) == staked
 
 

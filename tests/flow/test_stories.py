@@ -37,6 +37,10 @@ def test_honest_round__is_sound_and_pays_everything_back(world: World, parrot: C
     assert 0 < int(str(row["score"])) < SCORE_ONE
     report = world.reader.json("verify", honest.round, "--store", store(honest.examiner))
     assert report["exit_code"] == 0
+    log = world.reader.home / "log.json"
+    world.reader.assay("audit-log", honest.round, "--items", "--store", store(honest.examiner), "--out", log)
+    checked = world.reader.json("audit-log", "--check", log)
+    assert (checked["failures"], checked["senders"], checked["signatures"]) == (0, checked["links"], 1 + 3 * 7)
     world.pass_deadline(honest.examiner, honest.round, "versions_released_at")
     honest.examiner.assay("bench", "release", honest.round)
     parrot.person.assay("provider", "release", honest.round)
@@ -58,7 +62,7 @@ def test_honest_round__sacrebleu_on_the_exported_files__same_digits(
 
 
 def test_honest_round__challenged__refused_without_cost(world: World, parrot: Candidate, honest: Honest) -> None:
-    words = ("challenge", honest.round, parrot.version, "0", "--store", store(honest.examiner))
+    words = ("challenge", "item", honest.round, parrot.version, "0", "--store", store(honest.examiner))
     ran = world.reader.assay("--json", *words, codes=(0, 1))
     assert "sound" in ran.out.lower()
 
@@ -135,6 +139,10 @@ def test_falsified_leaf__is_found_proven_and_costs_the_bond(world: World, parrot
     liar.run(ROOT / ".venv" / "bin" / "python", FORGER, round_)
     report = world.reader.json("verify", round_, "--store", store(liar), codes=(1,))
     assert report["exit_code"] == 1
+    (finding,) = (finding for step in report["steps"] for finding in step["findings"] if finding["verdict"])
+    assert finding["verdict"] == "wrong_statistics"
+    assert finding["item"].startswith("WRONG_STATISTICS: item ")
+    assert finding["expected"] != finding["got"]
     watched = parrot.person.json("provider", "watch", "--once", "--store", store(liar), codes=(1,))
     (seat,) = (seat for seat in watched["seats"] if seat["round"] == round_)
     assert (seat["differences"], seat["shown"][0]["difference"], seat["shown"][0]["provable"]) == (1, "false_leaf", True)

@@ -88,6 +88,9 @@ def test_open_key__missing__bad_key_names_the_command(folder: Path) -> None:
     with pytest.raises(BadKey) as raised:
         keys.open_key(folder, "nobody", PASSWORD)
     assert "assay keys new nobody" in raised.value.remedy
+    with pytest.raises(BadKey) as raised:
+        keys.open_key(folder, "operator", PASSWORD)
+    assert "assay bench init" in raised.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from assay.types import Kind, ModelId, Node, RoundId, VersionId
 
 APPLICATION_ID = 0x41535341
 BUSY_MS = 10_000
+ALONE = "wait until it is done, or stop it: what it signed is kept. Many rounds at once are run by: assay bench run"
 OUTER = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 INNER = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 
@@ -121,7 +122,7 @@ class Journal:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise Refused("another process works on this journal", "wait for it, or stop it") from None
+                raise Refused("another process works on this journal", ALONE) from None
             yield
 
     @contextmanager

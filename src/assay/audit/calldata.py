@@ -14,13 +14,14 @@ from eth_utils.abi import collapse_if_tuple
 from assay.audit.evidence import HeldAnswer, HeldAsk, Message, Place
 from assay.audit.facts import ChainFacts
 from assay.chain import index
+from assay.chain.abi import Interface
 from assay.chain.client import Chain
 from assay.chain.contracts.base import Contract
 from assay.chain.logs import block_at, logs
 from assay.encoding.hashing import keccak
 from assay.types import Node, Opening, RoundId, VersionId
 
-__all__ = ["posted_messages", "shown_openings"]
+__all__ = ["calls_in", "posted_messages", "shown_openings"]
 
 MAX_TRIES = 8
 """Places in one calldata at which a call is sought."""
@@ -73,9 +74,13 @@ def _opening(raw: tuple[Any, ...]) -> Opening:
 def _calls(contract: Contract, function: str, tx: bytes) -> Iterator[tuple[Any, ...]]:
     """Decoded arguments wherever a transaction's calldata may hold a call of this function."""
     sent = contract.node.request("eth_getTransactionByHash", ["0x" + tx.hex()])
-    if not isinstance(sent, dict):
-        return
-    entry, data = contract.interface.functions[function], bytes.fromhex(str(sent.get("input", "0x"))[2 : 2 + 2 * MAX_CALLDATA])
+    if isinstance(sent, dict):
+        yield from calls_in(contract.interface, function, bytes.fromhex(str(sent.get("input", "0x"))[2 : 2 + 2 * MAX_CALLDATA]))
+
+
+def calls_in(interface: Interface, function: str, data: bytes) -> Iterator[tuple[Any, ...]]:
+    """Decoded arguments wherever calldata may hold a call of this function. Pure."""
+    entry, data = interface.functions[function], data[:MAX_CALLDATA]
     types = [collapse_if_tuple(dict(parameter)) for parameter in entry.inputs]
     at = data.find(entry.key)
     for _ in range(MAX_TRIES):

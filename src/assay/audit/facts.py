@@ -10,9 +10,13 @@ from assay.chain.deployments import CONTRACTS
 from assay.encoding.hashing import keccak
 from assay.encoding.receipts import Domain
 from assay.errors import BadInput, Reverted, WrongChain
-from assay.types import Address, Block, Deadlines, Node, Phase, Round, RoundId, ScoreView, TaskParams, Version, VersionId
+from assay.types import Address, Block, Closing, Deadlines, Node, Phase, Round, RoundId, ScoreView, TaskParams, Version, VersionId
 
 __all__ = ["ChainFacts", "MetricFacts", "Posted", "Sitting", "collect"]
+
+
+NOT_REVEALED = Closing(0, 0)
+"""The challenge window of a round before its reveal."""
 
 
 class Posted(NamedTuple):
@@ -57,7 +61,7 @@ class Sitting:
 
 @dataclass(frozen=True, slots=True)
 class ChainFacts:
-    """One round as the chain tells it at `block`. `contracts` is named as in a manifest."""
+    """One round as the chain tells it at `block`. `contracts` is named as in a manifest; `closing` is zeros before the reveal."""
 
     chain_id: int
     contracts: Mapping[str, Address]
@@ -70,6 +74,7 @@ class ChainFacts:
     metric: MetricFacts
     sittings: tuple[Sitting, ...]
     posted: tuple[Posted, ...] = ()
+    closing: Closing = NOT_REVEALED
 
     @property
     def rounds(self) -> Address:
@@ -122,6 +127,7 @@ def collect(chain: Chain, round_: RoundId, at: int | None = None) -> ChainFacts:
         metric=_metric(chain, task.metric, block.number),
         sittings=tuple(_sitting(chain, round_, entry.version, log, block.number) for entry in log.enrolled),
         posted=tuple(Posted(e.version, e.position, e.prompt_hash, keccak(e.response)) for e in log.posted),
+        closing=chain.rounds.closing(round_, at=block.number),
     )
 
 

@@ -12,6 +12,9 @@ __all__ = ["SHOWN", "Finding", "Log", "Provable", "Report", "ScoreRow", "State",
 SHOWN = 20
 """Findings kept of one step, and as many that the chain takes as proofs; the rest is counted."""
 
+SCHEMA = 1
+"""Of the record; `report.schema.json` beside this file describes it."""
+
 SOUND, FAULT, UNKNOWN, TAMPERED = 0, 1, 2, 3
 
 
@@ -182,8 +185,9 @@ def show(value: object) -> str:
 
 
 def as_record(report: Report) -> dict[str, object]:
-    """A report as plain data for JSON: its fields, each step's state, and the exit code."""
+    """A report as plain data for JSON, as `report.schema.json` describes it: its fields, each step's state, the exit code."""
     return {
+        "schema": SCHEMA,
         "round": report.round,
         "block": report.block,
         "phase": report.phase,

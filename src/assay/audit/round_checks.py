@@ -44,14 +44,23 @@ def check_deadlines(facts: ChainFacts, log: Log, step: int) -> None:
         log.fail(step, Finding("size of the set", f"1 to {task.max_items} items", str(r.items)))
     if r.revealed_at and not answer_by <= r.revealed_at < reveal_by:
         log.fail(step, Finding("time of the reveal", f"from {answer_by} to before {reveal_by}", str(r.revealed_at)))
+    log.expect(step, "end of the challenge window", _final_at(facts), facts.closing.final_at)
     if facts.phase is Phase.SLASHED:
         log.fail(step, Finding("phase", "no proven fault", f"Slashed: {r.fault.name}"))
     if facts.phase is Phase.FORFEITED:
         log.fail(step, Finding("phase", "all deadlines kept", "Forfeited: a deadline was missed"))
     if facts.phase is Phase.CHALLENGING:
-        log.note(step, f"provisional: the challenge window ends {r.revealed_at + task.challenge_window} (Unix time) or later")
+        log.note(step, f"provisional: the challenge window ends {facts.closing.final_at} (Unix time); a demand moves it")
     if task.round_bond == 0:
         log.note(step, "the task asks for no bond: a proven fault costs nothing")
+
+
+def _final_at(facts: ChainFacts) -> int:
+    """When the challenge window closes: a challenge window after the reveal, or half of one after the last demand's deadline."""
+    if not facts.round.revealed_at:
+        return 0
+    window = facts.task.challenge_window
+    return max(facts.round.revealed_at + window, facts.closing.queue_end + window // 2)
 
 
 def check_version_times(facts: ChainFacts, log: Log, step: int) -> None:

@@ -293,7 +293,7 @@ def reveal(
     text = [
         f"{'revealed' if report.sent else 'was revealed before:'} {report.cid}",
         *([f"pinned at {address}" for address in places.nodes]),
-        f"challenges until {report.challenge_until} or later; keep the bundle served until then and after",
+        f"challenges until {report.challenge_until}, later if there are demands; keep the bundle served until then and after",
         f"next: assay verify {_hex(chosen)}; and in the end assay bench release {_short(chosen)}",
     ]
     emit(settings, {**plain(report), "ipfs": pinned} if pinned else report, text)

@@ -55,14 +55,10 @@ class Choice:
 
 def places_of(nodes: tuple[str, ...], gateways: tuple[str, ...]) -> "Places":
     """Nodes and gateways, their addresses looked at before anything is done. BadInput."""
+    from assay.storage.addresses import checked_gateway, checked_node
     from assay.storage.fetching import Places
-    from assay.storage.gateways import checked_gateway
 
-    if nodes:
-        from assay.storage.kubo import checked_node
-
-        nodes = tuple(map(checked_node, nodes))
-    return Places(nodes, tuple(map(checked_gateway, gateways)))
+    return Places(tuple(map(checked_node, nodes)), tuple(map(checked_gateway, gateways)))
 
 
 def bundle_options(function: Function) -> Function:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.audit.facts import ChainFacts
     from assay.audit.proofs import Proof
     from assay.chain.client import Chain
+    from assay.chain.deployments import Deployment
     from assay.encoding.receipts import LocalSigner
     from assay.storage.bundle import Bundle
     from assay.types import VersionId
@@ -59,19 +60,19 @@ def case_of(settings: Settings, round_: str, source: Choice | None = None, files
 
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
-        messages = read_evidence(chain, files)
+        messages = read_evidence(chain.deployment, files)
         facts = collect(chain, find_round(chain, round_))
         bundle = stack.enter_context(source.of_round(settings, facts)) if source else None
         messages += posted_messages(chain, facts)
         yield Case(chain, facts, bundle, check(facts, messages), messages)
 
 
-def read_evidence(chain: "Chain", files: Sequence[Path]) -> "tuple[Message, ...]":
+def read_evidence(deployment: "Deployment", files: Sequence[Path]) -> "tuple[Message, ...]":
     """Messages of all files. BadInput for one of another deployment."""
     from assay.audit.evidence import load, merged
 
     found = [load(path) for path in files]
-    here = chain.deployment.chain_id, chain.deployment.rounds
+    here = deployment.chain_id, deployment.rounds
     for path, part in zip(files, found, strict=True):
         if (part.chain_id, part.rounds) != here:
             raise BadInput(

@@ -36,6 +36,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Mapping[str, Entry] = {
+    "audit-log": Entry("audit_log", "Who signed what in a round, block by block; and its check."),
     "bench": Entry("bench", "Benchmarkers: import, seal, enrol, ask, score, attest, reveal."),
     "challenge": Entry("challenge", "Bring the proof of a fault to the chain."),
     "demand": Entry("demand", "Make a benchmarker show an item, or lose its bond."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.bundles import place_options, places_of
 from assay.cli.common import HASH, connect, emit, pass_settings, progress
 from assay.errors import BadInput
 from assay.settings import Settings
@@ -17,6 +18,7 @@ from assay.types import TaskId, VersionId
 if TYPE_CHECKING:
     from assay.rank.board import Board
     from assay.rank.report import Table
+    from assay.storage.fetching import Places
 
 FORMATS = ("table", "json", "md", "svg")
 WIDTH = 220
@@ -48,6 +50,7 @@ WIDTH = 220
     type=click.Path(path_type=Path, file_okay=False),
     help="Also draw each round into this folder, and the benchmarkers side by side.",
 )
+@place_options
 @pass_settings
 def command(
     settings: Settings,
@@ -57,6 +60,8 @@ def command(
     names_file: Path | None,
     form: str,
     svg: Path | None,
+    gateways: tuple[str, ...],
+    nodes: tuple[str, ...],
 ) -> int:
     """Rank the versions of each ROUND, or of all rounds of a task: scores with 95 % intervals and tiers of ties.
 
@@ -70,7 +75,7 @@ def command(
     if bool(rounds) == (task is not None):
         raise click.UsageError("name rounds, or a task with --task")
     names = _names(names_file)
-    board = _board(settings, rounds, task, stores)
+    board = _board(settings, rounds, task, stores, places_of(nodes, gateways))
     if svg is not None:
         _draw(board, names, svg)
     if settings.json or form == "json":
@@ -92,18 +97,21 @@ def _names(path: Path | None) -> dict[VersionId, str]:
         raise BadInput("is no JSON object of version ids and names", 'write {"0x…": "name"}', where=str(path)) from None
 
 
-def _board(settings: Settings, named: tuple[str, ...], task: TaskId | None, stores: tuple[Path, ...]) -> "Board":
+def _board(
+    settings: Settings, named: tuple[str, ...], task: TaskId | None, stores: tuple[Path, ...], places: "Places"
+) -> "Board":
     from assay.audit.sources import find_round
     from assay.rank import board, load
     from assay.storage.store import Store
 
-    chain, shelves = connect(settings), [Store(folder) for folder in stores or (settings.store,)]
+    chain = connect(settings)
+    library = load.Library([Store(folder) for folder in stores or (settings.store,)], places)
     rounds = list(dict.fromkeys(find_round(chain, text) for text in named)) if task is None else load.rounds_of(chain, task)
     with progress("verifying rounds", len(rounds)) as done:
-        loaded = load.load(chain, shelves, rounds, done)
+        loaded = load.load(chain, library, rounds, done)
     if task is None:
         return board.build(*loaded, ["only the named rounds were looked at"])
-    return board.build(*load.demand_served(chain, shelves, loaded))
+    return board.build(*load.demand_served(chain, library, loaded))
 
 
 def _draw(board: "Board", names: dict[VersionId, str], folder: Path) -> None:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli.bundles import Choice, bundle_options
-from assay.cli.common import connect, emit, pass_settings
+from assay.cli.common import HASH, connect, emit, pass_settings
 from assay.cli.disputing import evidence_option, read_evidence
 from assay.cli.workers import executor, work_options
-from assay.errors import AssayError
+from assay.errors import AssayError, BadInput
 from assay.settings import Settings
 
 if TYPE_CHECKING:
     from assay.audit.evidence import Message
+    from assay.audit.facts import ChainFacts
     from assay.audit.report import Finding, Report, ScoreRow, Step
+    from assay.audit.snapshot import Proven
     from assay.chain.client import Chain
     from assay.storage.bundle import Bundle
 
@@ -33,7 +35,17 @@ Row = tuple[str, str | None]
 
 
 @click.command("verify")
-@click.argument("targets", metavar="ROUND|BUNDLE...", nargs=-1, required=True)
+@click.argument("targets", metavar="[ROUND|BUNDLE]...", nargs=-1)
+@click.option(
+    "--snapshot",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Ask no node: read the chain from what `assay export --chain` wrote.",
+)
+@click.option(
+    "--trust", metavar="BLOCKHASH", type=HASH, help="Hash of the snapshot's last block, from somebody that you believe."
+)
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Also write a page for people.")
 @bundle_options
 @evidence_option
 @work_options
@@ -41,6 +53,9 @@ Row = tuple[str, str | None]
 def command(
     settings: Settings,
     targets: tuple[str, ...],
+    snapshot: Path | None,
+    trust: bytes | None,
+    html: Path | None,
     source: Choice,
     evidence: tuple[Path, ...],
     workers: int | None,
@@ -50,17 +65,30 @@ def command(
 
     ROUND is a round's id or a unique beginning of it; BUNDLE a folder, a CAR file or a CID in the store, which names its round
     itself. What providers hold can be given as --evidence. Ends with 0 if all is sound, 1 if a fault was found, 2 if something
-    cannot be told, 3 if the bundle was tampered with. Of several rounds each is reported (with --json a line each), and the end
-    is 3 or 1 or 2 if any of them ended so, in this order.
+    cannot be told, 3 if the bundle (or a snapshot) was tampered with. Of several rounds each is reported (with --json a line
+    each), and the end is 3 or 1 or 2 if any of them ended so, in this order.
+
+    With --snapshot and --trust nothing is asked of any node: the file names its round and proves all of it under that one hash.
     """
     from assay.audit import sources
     from assay.audit.report import UNKNOWN, as_record
 
-    if source.given is not None and (len(targets) > 1 or sources.is_bundle(targets[0])):
+    if (snapshot is None) != (trust is None):
+        raise click.UsageError("--snapshot and --trust go together")
+    if (not targets and snapshot is None) or (len(targets) > 1 and snapshot is not None):
+        raise click.UsageError("name a round or a bundle; with --snapshot one at most")
+    if html is not None and len(targets) > 1:
+        raise click.UsageError("--html goes with one round")
+    if source.given is not None and (len(targets) > 1 or any(map(sources.is_bundle, targets))):
         raise click.UsageError("--bundle goes with one round, and not with an argument that is a bundle already")
     codes = []
     try:
-        for report in _verified(settings, targets, source, evidence, executor(workers, scheduler)):
+        checking = executor(workers, scheduler)
+        if snapshot is not None and trust is not None:
+            reports = _offline(settings, targets, source, evidence, checking, html, read_snapshot(settings, snapshot, trust))
+        else:
+            reports = _verified(settings, targets, source, evidence, checking, html)
+        for report in reports:
             if settings.json:
                 emit(settings, as_record(report))
             else:
@@ -79,13 +107,52 @@ def _verified(
     source: Choice,
     files: tuple[Path, ...],
     workers: AbstractContextManager[Executor | None],
+    html: Path | None,
 ) -> Iterator["Report"]:
     with ExitStack() as stack:
         chain = stack.enter_context(closing(connect(settings)))
-        messages = read_evidence(chain, files)
+        messages = read_evidence(chain.deployment, files)
         checking = stack.enter_context(workers)
         for target in targets:
-            yield _report(settings, chain, target, source, messages, checking)
+            yield _report(settings, chain, target, source, messages, checking, html)
+
+
+def read_snapshot(settings: Settings, path: Path, trusted: bytes) -> "Proven":
+    """What a snapshot proves, said on standard error. Errors as `audit.snapshot.read`."""
+    from assay.audit.snapshot import read
+    from assay.chain import deployments
+
+    proven = read(path, trusted, deployments.load(settings.deployment) if settings.deployment else None)
+    block = proven.facts.block
+    click.echo(f"chain from {path}, proven under block {block.number}, 0x{block.hash.hex()}", err=True)
+    return proven
+
+
+def _offline(
+    settings: Settings,
+    targets: tuple[str, ...],
+    source: Choice,
+    files: tuple[Path, ...],
+    workers: AbstractContextManager[Executor | None],
+    html: Path | None,
+    proven: "Proven",
+) -> Iterator["Report"]:
+    from assay.audit import sources
+
+    facts, target = proven.facts, targets[0] if targets else ""
+    with ExitStack() as stack:
+        messages = read_evidence(proven.deployment, files)
+        checking = stack.enter_context(workers)
+        bundle: Bundle | None
+        if target and sources.is_bundle(target):
+            bundle = stack.enter_context(source.of_target(settings, target))
+            named = bundle.manifest.facts.round.hex()
+        else:
+            bundle = stack.enter_context(source.of_round(settings, facts))
+            named = target.lower().removeprefix("0x")
+        if not facts.round.id.hex().startswith(named):
+            raise BadInput(f"the snapshot is of round 0x{facts.round.id.hex()}, not 0x{named:.64}", "name the file of that round")
+        yield _checked(facts, bundle, messages + proven.messages, checking, html)
 
 
 def _report(
@@ -95,12 +162,11 @@ def _report(
     source: Choice,
     messages: tuple["Message", ...],
     checking: Executor | None,
+    html: Path | None,
 ) -> "Report":
     from assay.audit import sources
     from assay.audit.calldata import posted_messages
-    from assay.audit.evidence import check
     from assay.audit.facts import collect
-    from assay.audit.verify import verify
 
     with ExitStack() as stack:
         bundle: Bundle | None
@@ -110,7 +176,24 @@ def _report(
         else:
             facts = collect(chain, sources.find_round(chain, target))
             bundle = stack.enter_context(source.of_round(settings, facts))
-        return verify(facts, bundle, check(facts, messages + posted_messages(chain, facts)), executor=checking)
+        return _checked(facts, bundle, messages + posted_messages(chain, facts), checking, html)
+
+
+def _checked(
+    facts: "ChainFacts",
+    bundle: "Bundle | None",
+    messages: tuple["Message", ...],
+    checking: Executor | None,
+    html: Path | None,
+) -> "Report":
+    from assay.audit.evidence import check
+    from assay.audit.page import failed_items, page
+    from assay.audit.verify import verify
+
+    report = verify(facts, bundle, check(facts, messages), executor=checking)
+    if html is not None:
+        html.write_text(page(report, failed_items(report, bundle)), "utf-8")
+    return report
 
 
 def _print(report: "Report") -> None:

@@ -1,6 +1,8 @@
 """From the chain and stores of bundles to what the ranking needs: statistics are measured anew; claimed sums not looked at."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 
 from assay.audit.facts import ChainFacts, Sitting, collect
 from assay.audit.sources import round_bundle
@@ -9,14 +11,15 @@ from assay.chain import index
 from assay.chain.client import Chain
 from assay.chain.gas import round_gas
 from assay.chain.minima import check_task
-from assay.errors import AssayError, BadInput, Retry
+from assay.errors import AssayError, BadInput, Retry, Unreachable
 from assay.metrics import METRICS, Metric, by_signature
 from assay.rank.board import Entry, Unranked, entries_of
 from assay.rank.table import RoundResult, VersionResult
 from assay.storage.bundle import Bundle, ItemLine
 from assay.storage.cids import cid_of
+from assay.storage.fetching import NOWHERE, Places
 from assay.storage.store import Store
-from assay.types import Address, Block, Kind, Outcome, Phase, Round, RoundId, Sums, TaskId
+from assay.types import Address, Block, Kind, Outcome, Phase, RoundId, Sums, TaskId
 
 MEMORY_SECONDS = 365 * 86_400
 """So long a benchmarker answers for what it revealed: one bundle that is not served, and none of its rounds is ranked."""
@@ -39,12 +42,30 @@ def rounds_of(chain: Chain, task: TaskId) -> list[RoundId]:
     return [sealed.round for sealed in index.sealed_rounds(chain, task=task)]
 
 
-def load(chain: Chain, shelves: Sequence[Store], rounds: Iterable[RoundId], done: Callable[[int], None]) -> Loaded:
+class Library(NamedTuple):
+    """Where bundles are looked for: stores first, then nodes and gateways of IPFS."""
+
+    shelves: Sequence[Store]
+    places: Places = NOWHERE
+
+    @contextmanager
+    def bundle(self, facts: ChainFacts) -> Iterator[Bundle | None]:
+        """The bundle of a round; None where nobody who was asked gives it. Errors as `audit.sources.round_bundle`."""
+        shelf = next((shelf for shelf in self.shelves if shelf.has(cid_of(facts.round.bundle_digest))), self.shelves[0])
+        with ExitStack() as stack:
+            try:
+                found = stack.enter_context(round_bundle(facts, shelf, None, self.places))
+            except Unreachable:  # one benchmarker's silence must not end a ranking of all
+                found = None
+            yield found
+
+
+def load(chain: Chain, library: Library, rounds: Iterable[RoundId], done: Callable[[int], None]) -> Loaded:
     """Verified results of rounds, and why the others have none. `done` is called with 1 after each. BadInput, Unreachable."""
     results: list[RoundResult] = []
     unranked: list[Unranked] = []
     for round_ in rounds:
-        found = _load(chain, shelves, collect(chain, round_))
+        found = _load(chain, library, collect(chain, round_))
         if isinstance(found, Unranked):
             unranked.append(found)
         else:
@@ -53,12 +74,12 @@ def load(chain: Chain, shelves: Sequence[Store], rounds: Iterable[RoundId], done
     return results, unranked
 
 
-def demand_served(chain: Chain, shelves: Sequence[Store], loaded: Loaded) -> Loaded:
-    """Moves to the unranked all rounds of benchmarkers one of whose bundles, revealed in the last year, is on no shelf."""
+def demand_served(chain: Chain, library: Library, loaded: Loaded) -> Loaded:
+    """Moves to the unranked all rounds of benchmarkers one of whose bundles, revealed in the last year, is nowhere to be had."""
     results, unranked = loaded
     head, missing = chain.head(), {}
     for benchmarker in dict.fromkeys(result.benchmarker for result in results):
-        round_ = _unserved(chain, shelves, benchmarker, head)
+        round_ = _unserved(chain, library, benchmarker, head)
         if round_ is not None:
             missing[benchmarker] = f"its benchmarker does not serve round 0x{round_.hex()[:10]}…, revealed within a year"
     kept = [result for result in results if result.benchmarker not in missing]
@@ -101,11 +122,11 @@ def other_metric(signature: str) -> Metric | None:
     return next(metric for known, metric in METRICS.items() if known.partition("|")[0] == wanted)
 
 
-def _load(chain: Chain, shelves: Sequence[Store], facts: ChainFacts) -> RoundResult | Unranked:
+def _load(chain: Chain, library: Library, facts: ChainFacts) -> RoundResult | Unranked:
     reason = _reason(chain, facts)
     if not reason:
         try:
-            return _sound_result(chain, shelves, facts)
+            return _sound_result(chain, library, facts)
         except Retry:
             raise
         except AssayError as error:  # whatever a stranger's bundle does, the others are ranked
@@ -113,8 +134,8 @@ def _load(chain: Chain, shelves: Sequence[Store], facts: ChainFacts) -> RoundRes
     return Unranked(facts.round.id, facts.round.benchmarker, facts.phase, reason, _entries(facts.sittings))
 
 
-def _sound_result(chain: Chain, shelves: Sequence[Store], facts: ChainFacts) -> RoundResult:
-    with round_bundle(facts, _shelf(shelves, facts.round) or shelves[0], None) as bundle:
+def _sound_result(chain: Chain, library: Library, facts: ChainFacts) -> RoundResult:
+    with library.bundle(facts) as bundle:
         if bundle is None:
             raise BadInput("no bundle is served")
         if verify(facts, bundle).exit_code != 0:
@@ -137,19 +158,25 @@ def _reason(chain: Chain, facts: ChainFacts) -> str:
     return ""
 
 
-def _shelf(shelves: Sequence[Store], facts: Round) -> Store | None:
-    return next((shelf for shelf in shelves if shelf.has(cid_of(facts.bundle_digest))), None)
-
-
-def _unserved(chain: Chain, shelves: Sequence[Store], benchmarker: Address, head: Block) -> RoundId | None:
+def _unserved(chain: Chain, library: Library, benchmarker: Address, head: Block) -> RoundId | None:
     for sealed in index.sealed_rounds(chain, benchmarker, to_block=head.number):
         facts = chain.rounds.round(sealed.round, at=head.number)
         recent = facts is not None and facts.revealed_at > head.timestamp - MEMORY_SECONDS
         if facts is None or not recent or chain.rounds.phase(sealed.round, at=head.number) not in SERVED:
             continue
-        if _shelf(shelves, facts) is None:
+        if not _is_served(library, collect(chain, sealed.round, at=head.number)):
             return sealed.round
     return None
+
+
+def _is_served(library: Library, facts: ChainFacts) -> bool:
+    try:
+        with library.bundle(facts) as bundle:
+            return bundle is not None
+    except Retry:
+        raise
+    except AssayError:
+        return False
 
 
 def _entries(sittings: Iterable[Sitting]) -> tuple[Entry, ...]:

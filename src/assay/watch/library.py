@@ -47,7 +47,7 @@ class Library:
     def add_public(self, path: Path) -> None:
         """Keep a public set, a text a line, under its file's name; once it is kept it is not read again. BadInput."""
         if not self._journal.rows("SELECT 1 FROM prompts WHERE source = ? LIMIT 1", path.name):
-            self._add(Prompt(keccak(text), path.name, number, True, text) for number, text in enumerate(_lines(path), 1))
+            self._add(Prompt(keccak(text), path.name, number, True, text) for number, text in _lines(path))
 
     def sources_of(self, prompt_hash: bytes) -> Iterator[Prompt]:
         """Where exactly this prompt stands."""
@@ -97,8 +97,8 @@ class Library:
                 self._journal.add("bands", *((band, key, number) for band, key in enumerate(bands_of(grams_of(prompt.text)))))
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    """Lines of a file without their ends, empty ones left out."""
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines of a file without their ends, with their numbers from 1; empty ones left out."""
     try:
         with path.open("rb") as file:
             for number in range(1, MAX_LINES + 2):
@@ -108,6 +108,6 @@ def _lines(path: Path) -> Iterator[bytes]:
                 if len(line) > MAX_LINE_BYTES or number > MAX_LINES:
                     raise BadInput("too long, or a line of it", "split it into several files", where=f"{path}:{number}")
                 if text := line.rstrip(b"\r\n"):
-                    yield text
+                    yield number, text
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", "name a file that can", where=str(path)) from None

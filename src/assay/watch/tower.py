@@ -4,6 +4,7 @@ Whatever has to survive is in the journal and on the chain. What is kept here in
 pauses after errors; a killed tower that starts again does what it would have done.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -83,7 +84,7 @@ class Tower:
         """Nothing is read or sent yet; public sets are taken into the journal at the first cycle."""
         self.tools = self._t = tools
         self._plan = tools.plan
-        self._seed = tools.journal.fact("seed", tools.plan.seed or _drawn())
+        self._seed = tools.plan.seed or tools.journal.fact("seed", secrets.token_hex(16))
         self._pauses: dict[_Key, _Pause] = {}
         self._fetched: dict[RoundId, float] = {}
         self._tasks: dict[TaskId, TaskParams] = {}
@@ -355,9 +356,3 @@ def _record(look: Look, task: Task) -> DemandRecord:
         if (record.version, record.position) == (task.version, task.position):
             return record
     raise BadInput(f"nobody demanded item {task.position}")
-
-
-def _drawn() -> str:
-    import secrets
-
-    return secrets.token_hex(16)

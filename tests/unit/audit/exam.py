@@ -23,6 +23,7 @@ from assay.storage.cids import digest_of, folder_cid
 from assay.storage.lines import canonical
 from assay.types import (
     Block,
+    Closing,
     Deadlines,
     Fault,
     Kind,
@@ -258,4 +259,5 @@ class Exam:
             metric=MetricFacts(METRIC.signature, METRIC.words, METRIC.max_bytes, seeded("code"), "Bleu"),
             sittings=tuple(self._sitting(version) for version in self.versions),
             posted=tuple(self.posted),
+            closing=Closing(answer_by + 100 + p.challenge_window, 0) if folder else Closing(0, 0),
         )

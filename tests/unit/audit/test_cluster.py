@@ -15,12 +15,16 @@ import pytest
 
 from assay.audit.report import as_record
 from assay.audit.verify import verify
+from assay.chain.client import Chain
+from assay.chain.devnet import Devnet
 from assay.cli.common import plain
 from assay.cli.workers import executor
 from assay.errors import BadInput, Unreachable
 from assay.storage import slices
 from assay.storage.bundle import Bundle
 from unit.audit.exam import Exam, some_items
+from unit.audit.faults import wrong_statistic
+from unit.audit.test_on_chain import LiveExam, Reader
 from unit.audit.test_parts import faults_all_over
 
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
@@ -51,7 +55,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]
 
 
 def _wait(ready: Any) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not ready():
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -96,6 +100,28 @@ def test_verify__by_a_cluster_that_loses_a_worker__is_the_same_report(
         assert workers[0].returncode == -signal.SIGKILL
         assert assassin.unfinished > 0
         assert json.dumps(plain(as_record(verify(facts, bundle, executor=remote)))) == alone, "the other worker goes on"
+
+
+@pytest.mark.chain
+def test_command__several_rounds_by_a_cluster__are_reported_in_turn_and_end_with_the_worst(
+    chain: Chain,
+    devnet: Devnet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cluster: tuple[str, list["subprocess.Popen[bytes]"]],
+) -> None:
+    monkeypatch.setattr(slices, "POSITIONS", 2)
+    sound, faulty = LiveExam(chain, "one of several"), LiveExam(chain, "another of several")
+    wrong_statistic(faulty)
+    folders = [exam.play(tmp_path / exam.name) for exam in (faulty, sound)]
+    reader = Reader(devnet, tmp_path, capsys)
+    alone = reader.run("--json", "verify", *folders, "--workers", 1)
+    assert [json.loads(line)["exit_code"] for line in alone[1].splitlines()] == [1, 0]
+    assert alone[0] == 1
+    assert reader.run("--json", "verify", *folders, "--workers", 2) == alone
+    assert reader.run("--json", "verify", *folders, "--scheduler", cluster[0])[:2] == alone[:2]
+    assert reader.run("verify", *folders, "--workers", 2, "--scheduler", cluster[0])[0] == 2
 
 
 def test_executor__nobody_at_the_address__is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -160,5 +161,7 @@ def test_slices__lines_too_long_for_one__are_cut_earlier(tmp_path: Path, monkeyp
     names = ["items.jsonl", f"answers/{exam.first.hex()}.jsonl"]
     cuts = list(slices.slices(Bundle(folder), names))
     assert max(sum(part.size for part in cut) for cut in cuts) < 2000 + 2000
+    for one, other in pairwise(cuts):
+        assert [part.first for part in other] == [part.first + len(part.lines) for part in one]
     for number, name in enumerate(names):
         assert b"".join(line for cut in cuts for line in cut[number].lines) == (folder / name).read_bytes()

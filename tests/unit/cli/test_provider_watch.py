@@ -76,9 +76,10 @@ def watched(chain: Chain, devnet: Devnet, tmp_path: Path, capsys: pytest.Capture
 
 
 def test_watch__no_bundle__nobody_is_accused(watched: Watched) -> None:
-    code, found = watched.look()
-    assert (code, found["challenges"]) == (0, [])
-    assert "no bundle" in found["seats"][0]["note"]
+    for words in ((), ("--gateway", "http://127.0.0.1:9")):
+        code, found = watched.look(*words)
+        assert (code, found["challenges"]) == (0, [])
+        assert "no bundle" in found["seats"][0]["note"]
 
 
 def test_watch__acknowledged_answer_dropped__seen_then_proven_within_the_budget_and_paid(watched: Watched) -> None:

@@ -30,7 +30,7 @@ STEP = "reveal"
 
 @dataclass(frozen=True, slots=True)
 class RevealReport:
-    """A revealed round. `challenge_until` is the earliest end of the challenge window."""
+    """A revealed round. `challenge_until` is the end of the challenge window as it stands; a demand moves it."""
 
     round: RoundId
     cid: str
@@ -49,17 +49,17 @@ def run(agent: Agent, round_: RoundId) -> RevealReport:
         settle(agent, round_, STEP)
         found = standing(agent, round_)
         if found.facts.revealed_at:
-            return _report(found, _kept(agent, found), sent=False)
+            return _report(agent, found, _kept(agent, found), sent=False)
         waiting_for = "not all enrolled versions are attested"
         demand_window(found, Phase.REVEALING, found.deadlines.answer_by, waiting_for=waiting_for)
         after_answers(agent, found.deadlines, final_only=True)
         record = _bundle(agent, found)
         send(agent, round_, STEP, agent.chain.rounds.reveal(round_, record.digest))
-        return _report(standing(agent, round_), record, sent=True)
+        return _report(agent, standing(agent, round_), record, sent=True)
 
 
-def _report(found: Standing, record: BundleRecord, *, sent: bool) -> RevealReport:
-    until = found.facts.revealed_at + found.task.challenge_window
+def _report(agent: Agent, found: Standing, record: BundleRecord, *, sent: bool) -> RevealReport:
+    until = agent.chain.rounds.closing(found.record.round, at=found.block.number).final_at
     return RevealReport(found.record.round, record.cid, record.digest, until, sent)
 
 

@@ -85,7 +85,7 @@ def list_(settings: Settings) -> None:
         "versions": versions,
         "rounds": [{**seat._asdict(), **had._asdict()} for seat, had in seats],
     }
-    emit(settings, result, lines)
+    emit(settings, result, lines or ["nothing yet; next: assay provider register NAME"])
 
 
 @click.command()

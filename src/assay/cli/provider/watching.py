@@ -1,8 +1,9 @@
 """`assay provider watch`: look after the answers that this home gave, whatever becomes of the gateway."""
 
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from assay.cli.bundles import place_options, places_of
 from assay.cli.common import connect, emit, key_options, load_signer, pass_settings
 from assay.cli.provider.home import database_of
 from assay.cli.stake import wei_of
-from assay.errors import AssayError
+from assay.errors import AssayError, Retry, Unreachable
 from assay.settings import Settings
 from assay.types import RoundId, VersionId
 
@@ -67,12 +68,19 @@ def watch(
         watcher = Watcher(chain, database, _bundles(options["stores"] or (settings.store,), places))
         if signer is not None:
             stack.enter_context(closing(watcher.arm(signer, limit)))
-        while True:
-            found = watcher.look()
-            emit(settings, found, _text(found))
-            if once:
-                return 1 if any(sight["differences"] for sight in found["seats"]) else 0
+        while not once:
+            try:
+                _say(settings, watcher.look())
+            except Retry as error:  # a node that is away comes back
+                _say(settings, {"error": error.message})
             time.sleep(every)
+        return _say(settings, watcher.look())
+
+
+def _say(settings: Settings, found: dict[str, Any]) -> int:
+    emit(settings, found, _text(found))
+    sys.stdout.flush()  # whoever follows it may read a pipe
+    return 1 if any(seat["differences"] for seat in found.get("seats", ())) else 0
 
 
 class Watcher:
@@ -177,9 +185,16 @@ def _bundles(stores: tuple[Path, ...], places: Any) -> "Bundles":
 
     shelves = [Store(folder) for folder in stores]
 
-    def find(facts: "ChainFacts") -> "AbstractContextManager[Bundle | None]":
+    @contextmanager
+    def find(facts: "ChainFacts") -> "Iterator[Bundle | None]":
         cid = cid_of(facts.round.bundle_digest)
-        return round_bundle(facts, next((shelf for shelf in shelves if shelf.has(cid)), shelves[0]), None, places)
+        shelf = next((shelf for shelf in shelves if shelf.has(cid)), shelves[0])
+        with ExitStack() as stack:
+            try:
+                found = stack.enter_context(round_bundle(facts, shelf, None, places))
+            except Unreachable:  # nobody who was asked gives it
+                found = None
+            yield found
 
     return find
 
@@ -192,6 +207,9 @@ def _seat(sight: "Sight") -> dict[str, Any]:
 
 
 def _text(found: dict[str, Any]) -> Iterator[str]:
+    if "error" in found:
+        yield f"waiting: {found['error']}"
+        return
     yield f"block {found['block']}: {len(found['seats'])} seats, {found['ended']} rounds ended"
     for seat, count in found["waiting"].items():
         yield f"  {count} answers wait for an acknowledgement: {seat}"

@@ -1,0 +1,242 @@
+"""given a round on a real chain / when its audit log is written and checked / it holds, and whatever is altered is named."""
+
+import copy
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import rlp
+
+from assay.audit.custody import START, ChainPart, build, head_of, link_hash
+from assay.audit.custody_check import EVENTS, against, check, parse
+from assay.audit.custody_page import page
+from assay.audit.custody_reading import read
+from assay.chain import rawtx
+from assay.chain.client import Chain
+from assay.chain.devnet import Devnet, fund
+from assay.cli.audit_log import schema_text
+from assay.encoding.hashing import keccak
+from assay.encoding.receipts import LocalSigner
+from assay.errors import BadInput
+from assay.storage.bundle import Bundle
+from assay.storage.lines import canonical
+from unit.audit.exam import SILENT
+from unit.audit.test_on_chain import LiveExam, Reader
+
+pytestmark = pytest.mark.chain
+Record = dict[str, Any]
+
+
+class Logged:
+    """A revealed round with a post, and its log with all messages."""
+
+    def __init__(self, chain: Chain, folder: Path) -> None:
+        self.exam = LiveExam(chain, f"logged {secrets.token_hex(4)}")
+        answer = self.exam.answer(self.exam.first, SILENT, b"The moon <b>shines</b>.")
+        self.exam.lines[self.exam.first][SILENT] = answer
+        self.exam.post(SILENT, answer.response or b"")
+        self.folder = self.exam.play(folder / "bundle")
+        self.part: ChainPart = read(chain, self.exam.round)
+        self.record = build(self.part, Bundle(self.folder), items=True)
+
+
+@pytest.fixture(scope="module")
+def logged(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
+    chain = Chain.connect(devnet.rpc, devnet.deployment)
+    yield Logged(chain, tmp_path_factory.mktemp("logged"))
+    chain.close()
+
+
+def sealed_again(record: Record) -> Record:
+    """The hashes made anew, as whoever forges a file would make them."""
+    previous = START
+    for link in record["links"]:
+        previous = link_hash(previous, link)
+        link["hash"] = "0x" + previous.hex()
+    record["head"] = head_of(record)
+    return record
+
+
+def test_build__events_in_the_order_of_the_chain__each_with_its_proven_sender(logged: Logged) -> None:
+    record, exam = logged.record, logged.exam
+    names = [event["event"] for link in record["links"] for event in link["events"] if event["contract"] == "rounds"]
+    assert names == ["Sealed", "Enrolled", "Enrolled", "AnswerPosted", "Attested", "Attested", "Revealed"]
+    assert [link["events"][0]["event"] for link in record["links"]].count("VersionCommitted") == 2
+    senders = {event["event"]: link["sender"] for link in record["links"] for event in link["events"]}
+    assert senders["Sealed"] == senders["Attested"] == exam.operator.address
+    assert senders["AnswerPosted"] == exam.stranger.address
+    assert [(s["kind"], s["signer"]) for link in record["links"] for s in link["signatures"]] == [
+        *(("enrol", version.operator) for version in exam.versions),
+        ("ask", exam.operator.address),
+        ("answer", exam.versions[0].operator),
+    ]
+    assert "Locked" in {event["event"] for link in record["links"] for event in link["events"]}
+
+
+def test_check__true_log__all_is_proven_offline(logged: Logged) -> None:
+    found = check(logged.record)
+    assert (found.problems, found.unproven) == ([], [EVENTS])
+    assert found.links == found.senders == len(logged.part.links)
+    first, second = logged.record["exchanges"]
+    assert first["ask"] == first["answer"] == first["ack"] == {"signed": 7, "by_the_key": 7}
+    assert found.signatures == 4 + first["messages"] + second["messages"]
+
+
+def test_build__schema_holds__and_the_same_bytes_come_again(logged: Logged) -> None:
+    jsonschema.validate(logged.record, json.loads(schema_text()))
+    assert canonical(logged.record) == canonical(build(logged.part, Bundle(logged.folder), items=True))
+    assert parse(canonical(logged.record), "x") == logged.record
+    short = build(logged.part, Bundle(logged.folder))
+    jsonschema.validate(short, json.loads(schema_text()))
+    assert [e["digest"] for e in short["exchanges"]] == [e["digest"] for e in logged.record["exchanges"]]
+    assert len(check(short).unproven) == 1 + 2
+    assert check(build(logged.part, None)).failures == 0
+
+
+def change(record: Record, *path: Any, to: Any) -> None:
+    for key in path[:-1]:
+        record = record[key]
+    record[path[-1]] = to(record[path[-1]]) if callable(to) else to
+
+
+def event_of(record: Record, name: str) -> Record:
+    """Arguments of the last event of a name."""
+    return [event["arguments"] for link in record["links"] for event in link["events"] if event["event"] == name][-1]
+
+
+FORGERIES: dict[str, Callable[[Record], None]] = {
+    "another_sender": lambda r: change(r, "links", 0, "sender", to="0x" + "11" * 20),
+    "bytes_changed": lambda r: change(r, "links", 0, "raw", to=lambda raw: raw[:-2] + ("00" if raw[-2:] != "00" else "01")),
+    "link_left_out": lambda r: r["links"].pop(0),
+    "links_swapped": lambda r: r["links"].insert(0, r["links"].pop(1)),
+    "earlier_time": lambda r: change(r, "links", -1, "time", to=5),
+    "another_round": lambda r: change(r, "round", "items", to=8),
+    "another_operator": lambda r: change(r, "versions", 0, "operator", to="0x" + "22" * 20),
+    "another_root": lambda r: change(r, "versions", 1, "root", to="0x" + "33" * 32),
+    "another_seal": lambda r: change(event_of(r, "Sealed"), "setRoot", to="0x" + "44" * 32),
+    "another_bundle": lambda r: change(event_of(r, "Revealed"), "bundleDigest", to="0x" + "44" * 32),
+    "another_attested_root": lambda r: (
+        change(event_of(r, "Attested"), "rootHash", to="0x" + "33" * 32),
+        change(r, "versions", 1, "root", to="0x" + "33" * 32),
+    ),
+    "answer_exchanged": lambda r: change(r, "exchanges", 0, "items", 1, "response_hash", to="0x" + "55" * 32),
+    "answer_left_out": lambda r: r["exchanges"][0]["items"].pop(1),
+    "counted_more": lambda r: change(r, "exchanges", 0, "ack", "signed", to=8),
+    "version_left_out": lambda r: r["versions"].pop(),
+    "no_shape": lambda r: change(r, "links", 0, "events", to=5),
+    "exchanges_of_nobody": lambda r: r["exchanges"].pop(),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_check__forged_and_hashed_anew__is_found(logged: Logged, name: str) -> None:
+    record = copy.deepcopy(logged.record)
+    FORGERIES[name](record)
+    assert check(record).failures
+    if name != "no_shape":
+        assert check(sealed_again(record)).failures, "the hashes alone gave it away"
+
+
+def test_check__one_byte_edited__the_head_says_so(logged: Logged) -> None:
+    record = copy.deepcopy(logged.record)
+    record["keys"][0]["roles"] = ["nobody"]
+    assert check(record).problems == ["the head is not the hash over the record"]
+
+
+def test_against__the_chain_itself__agrees_and_names_what_does_not(logged: Logged) -> None:
+    assert against(logged.record, logged.part) == []
+    record = copy.deepcopy(logged.record)
+    record["links"][1]["block_hash"] = "0x" + "66" * 32
+    record["keys"].pop()
+    assert against(sealed_again(record), logged.part)[:2] == ["keys", "link 1"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"schema": 1, "kind": "assay.audit-log"}', b"\xff", b"[" * 100_000])
+def test_parse__no_log__bad_input(raw: bytes) -> None:
+    with pytest.raises(BadInput):
+        parse(raw, "file")
+
+
+def test_command__writes_checks_and_finds_an_edit(
+    logged: Logged, devnet: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = Reader(devnet, tmp_path, capsys)
+    name, out, html = "0x" + logged.exam.round.hex(), tmp_path / "log.json", tmp_path / "log.html"
+    code, said = reader.json("audit-log", name, "--items", "--out", out, "--html", html, "--bundle", logged.folder)
+    assert (code, said["links"]) == (0, len(logged.part.links))
+    code, found = reader.json("audit-log", "--check", out, "--against-chain")
+    assert (code, found["failures"], found["unproven"], found["differs_from_chain"]) == (0, 0, [], [])
+    edited = json.loads(out.read_text())
+    edited["round"]["sealed_at"] += 1
+    out.write_bytes(canonical(sealed_again(edited)))
+    code, found = reader.json("audit-log", "--check", out)
+    assert code == 0  # no signature covers that: only the chain can tell
+    code, found = reader.json("audit-log", "--check", out, "--against-chain")
+    assert (code, found["differs_from_chain"]) == (3, ["round"])
+    edited["links"][0]["sender"] = "0x" + "11" * 20
+    out.write_bytes(canonical(edited))
+    assert reader.json("audit-log", "--check", out)[0] == 3
+    for wrong in ((), (name, "--check", out), ("--schema", name)):
+        assert reader.run("audit-log", *wrong)[0] == 2
+    assert json.loads(reader.run("audit-log", "--schema")[1])["title"]
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+
+def test_page__hostile_texts__are_escaped_and_nothing_is_fetched(logged: Logged) -> None:
+    record = copy.deepcopy(logged.record)
+    evil = "\"><script src=x>alert(1)</script><img src=x onerror=y>'\x00\u202e"
+    record["round"]["metric"] = record["round"]["phase"] = record["keys"][0]["address"] = evil
+    record["keys"][0]["roles"] = [evil]
+    record["links"][0]["events"][0] |= {"event": evil, "arguments": {evil: evil, "long": "0x" + evil + "x" * 60}}
+    seen = Tags()
+    seen.feed(page(record))
+    assert set(seen.tags) <= {
+        *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "div", "table", "thead", "tbody", "tr", "th", "td"),
+        *("code", "span", "strong", "br"),
+    }
+    assert {name for name, _ in seen.attributes} <= {"lang", "charset", "http-equiv", "content", "name", "class", "title"}
+    assert page(logged.record) == page(copy.deepcopy(logged.record))
+
+
+def test_raw_of__every_type__as_eth_account_signs_it(chain: Chain) -> None:
+    from eth_account import Account
+
+    secret = secrets.token_bytes(32)
+    sender = LocalSigner(secret).address
+    fund(chain.node, sender, 10**18)
+    common = {"to": "0x" + "77" * 20, "value": 5, "gas": 60_000, "data": "0x1234", "chainId": 31337}
+    price, access = 10**10, [{"address": "0x" + "88" * 20, "storageKeys": ["0x" + "00" * 32]}]
+    kinds = [
+        {**common, "gasPrice": price},
+        {**common, "gasPrice": price, "type": 1, "accessList": access},
+        {**common, "maxFeePerGas": price, "maxPriorityFeePerGas": 1, "type": 2, "accessList": access},
+    ]
+    for nonce, fields in enumerate(kinds):
+        signed = Account.sign_transaction({**fields, "nonce": nonce}, secret)
+        sent = chain.node.request("eth_sendRawTransaction", ["0x" + signed.raw_transaction.hex()])
+        raw = rawtx.raw_of(chain.node.request("eth_getTransactionByHash", [sent]))
+        assert raw == bytes(signed.raw_transaction)
+        mined = rawtx.read(raw)
+        assert mined is not None
+        assert (mined.hash, mined.sender, mined.data) == (keccak(raw), sender, b"\x12\x34")
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x02", b"\x03abc", rlp.encode([b""] * 9), b"\x02" + rlp.encode([[]] * 12), b"\xff" * 40])
+def test_read__no_transaction__none_or_no_sender(raw: bytes) -> None:
+    found = rawtx.read(raw)
+    assert found is None or found.sender is None

@@ -1,0 +1,201 @@
+"""given a chain of its own / when `assay watch` runs as a process / it survives kills between steps, and tells what it did."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from assay import keys
+from assay.chain.client import Chain
+from assay.chain.devnet import Devnet, Options, fund
+from assay.chain.door import Door
+from assay.storage.store import Store
+from assay.types import Fault, Phase
+from unit.audit.faults import wrong_statistic
+from unit.audit.test_on_chain import ETHER, LiveExam, Reader
+
+pytestmark = pytest.mark.chain
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Devnet]:
+    """A chain without other tests' rounds: a watchtower looks at all of them."""
+    with Devnet(Options(block_time=0)) as running:
+        yield running
+
+
+@pytest.fixture
+def chain(own: Devnet) -> Iterator[Chain]:
+    connected = Chain.connect(own.rpc, own.deployment)
+    yield connected
+    connected.close()
+
+
+class Post:
+    """A home with a key, a password and settings."""
+
+    def __init__(self, own: Devnet, chain: Chain, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.reader, self.chain, self.home, self.own = Reader(own, home, capsys), chain, home, own
+        (home / "password").write_text("open sesame\n")
+        (home / "password").chmod(0o600)
+        self.address = keys.new_key(home / "keys", "operator", "open sesame", light=True)
+        fund(chain.node, self.address, 10 * ETHER)
+        door = Door(chain, keys.open_key(home / "keys", "operator", "open sesame"))
+        door.send(chain.vault.deposit(self.address, ETHER))
+        door.send(chain.vault.allow(self.address, ETHER))
+        self.settings = home / "watch.toml"
+        self.settings.write_text('schema = 1\npoll_seconds = 1\nserve_seconds = 0\nsample = 1\nevidence = "inbox"\n')
+
+    def words(self) -> list[object]:
+        return ["--settings", self.settings, "--password-file", self.home / "password"]
+
+    def run_once(self, *more: object) -> list[dict[str, Any]]:
+        code, found = self.reader.json("watch", "run", "--once", *self.words(), *more)
+        assert code == 0, found
+        return found["done"]
+
+    def status(self, *more: object) -> dict[str, Any]:
+        code, found = self.reader.json("watch", "status", "--settings", self.settings, *more)
+        assert code == 0, found
+        return found
+
+    def start(self, rpc: str) -> "subprocess.Popen[str]":
+        options = ["--json", "--rpc", rpc, "--deployment", self.home / "deployment.json", "--home", self.home]
+        command = [sys.executable, "-c", "from assay.cli.main import main; main()", *options, "watch", "run", *self.words()]
+        with (self.home / "log").open("w") as log:
+            return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=log, text=True)
+
+
+@pytest.fixture
+def post(own: Devnet, chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Post:
+    return Post(own, chain, tmp_path, capsys)
+
+
+def lying(post: Post, name: str) -> LiveExam:
+    exam = LiveExam(post.chain, name)
+    wrong_statistic(exam)
+    Store(post.home / "store").add(exam.play(post.home / "lie"))
+    return exam
+
+
+class Wire:
+    """A node's address that kills whoever sends a request of one method: before it is passed on, or after."""
+
+    def __init__(self, rpc: str, method: str, when: str) -> None:
+        self.rpc, self.method, self.when, self.victim = rpc, method, when, 0
+        self.client = httpx.Client(timeout=SECONDS)
+        wire = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                due = wire.victim and json.loads(body)["method"] == wire.method
+                if due and wire.when == "before":
+                    wire.kill()
+                    return
+                answer = wire.client.post(wire.rpc, content=body, headers={"Content-Type": "application/json"}).content
+                if due:
+                    wire.kill()
+                    return
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def kill(self) -> None:
+        os.kill(self.victim, signal.SIGKILL)
+
+    def __enter__(self) -> "Wire":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+        self.client.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.mark.parametrize(
+    ("method", "when", "acts"),
+    [
+        ("eth_getTransactionCount", "before", ["dropped", "mined"]),
+        ("eth_sendRawTransaction", "before", ["mined"]),
+        ("eth_sendRawTransaction", "after", ["mined"]),
+    ],
+)
+def test_run__killed_between_two_steps__the_next_one_ends_it_once(post: Post, method: str, when: str, acts: list[str]) -> None:
+    exam = lying(post, f"killed {method} {when}")
+    sent = post.chain.node.request("eth_getTransactionCount", [post.address, "latest"])
+    with Wire(post.own.rpc, method, when) as wire, post.start(wire.url) as process:
+        wire.victim = process.pid
+        assert process.wait(SECONDS) == -signal.SIGKILL
+    found = post.status()
+    assert [act["state"] for act in found["acts"]] == ["open"]
+    assert int(found["spent"]["ever"]) > 0
+    post.run_once()
+    found = post.status()
+    assert [act["state"] for act in found["acts"]] == acts
+    assert int(found["spent"]["ever"]) == sum(int(act["fee"]) for act in found["acts"])
+    known = post.chain.rounds.round(exam.round)
+    assert known is not None
+    assert known.fault is Fault.WRONG_STATISTICS
+    assert int(post.chain.node.request("eth_getTransactionCount", [post.address, "latest"]), 16) == int(sent, 16) + 1
+    assert post.run_once() == []
+
+
+def test_run__as_a_daemon__says_when_it_watches_and_ends_at_a_signal(post: Post) -> None:
+    exam = lying(post, "daemon")
+    with post.start(post.own.rpc) as process:
+        assert process.stdout is not None
+        began = json.loads(process.stdout.readline())
+        assert (began["key"], began["dry_run"], began["nodes"]) == (post.address, False, 1)
+        for _ in range(SECONDS * 10):
+            if post.chain.rounds.phase(exam.round) is Phase.SLASHED:
+                break
+            threading.Event().wait(0.1)
+        code, found = post.reader.json("watch", "run", "--once", *post.words())
+        assert (code, found["error"]) == (1, "Refused")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+    assert post.chain.rounds.phase(exam.round) is Phase.SLASHED
+    assert "open sesame" not in (post.home / "log").read_text()
+    assert "Traceback" not in (post.home / "log").read_text()
+
+
+def test_run__dry_run__needs_no_key_and_status_shows_what_was_found(post: Post) -> None:
+    exam = lying(post, "dry")
+    code, found = post.reader.json("watch", "run", "--once", "--dry-run", "--settings", post.settings, "--key", "nobody")
+    assert code == 0
+    assert [(each["what"], each["dry"]) for each in found["done"] if each["round"] == "0x" + exam.round.hex()] == [
+        ("audit", False),
+        ("item", True),
+    ]
+    shown = post.status("--dry-run")
+    (row,) = [row for row in shown["rounds"] if row["round"] == "0x" + exam.round.hex()]
+    assert (row["phase"], row["exit_code"], row["served"], row["failed"]) == ("challenging", 1, True, [18, 21])
+    assert row["found"][0]["kind"] == "item"
+    assert shown["acts"] == []
+    code, out, _ = post.reader.run("watch", "status", "--dry-run")
+    assert code == 0
+    assert row["round"] in out
