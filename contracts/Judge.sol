@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Addresses} from "./interfaces/IDeployer.sol";
-import {IJudge, Opening, Verdict} from "./interfaces/IJudge.sol";
+import {IJudge, Opening, Sibling, Verdict} from "./interfaces/IJudge.sol";
 import {IMetric} from "./interfaces/IMetric.sol";
 import {IModelRegistry, VersionId} from "./interfaces/IModelRegistry.sol";
 import {IRounds, RoundId, Seal} from "./interfaces/IRounds.sol";
@@ -62,11 +62,12 @@ contract Judge is IJudge {
     function _checkShape(Opening calldata o, uint256 items, uint256 words) private pure {
         if (o.position >= items) revert IRounds.PositionOutOfRange(o.position, items);
         uint256 depth = Seals.depth(items);
+        Sibling[] calldata path = o.sumPath;
         _checkLength(depth, o.setPath.length);
-        _checkLength(depth, o.sumPath.length);
+        _checkLength(depth, path.length);
         _checkLength(words, o.sums.length);
         for (uint256 level = 0; level < depth; level++) {
-            _checkLength(words, o.sumPath[level].sums.length);
+            _checkLength(words, path[level].sums.length);
         }
     }
 

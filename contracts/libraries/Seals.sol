@@ -99,6 +99,8 @@ library Seals {
 
     /// @notice Depth of the tree over n positions: the least d with 2^d >= n.
     function depth(uint256 n) internal pure returns (uint256 levels) {
-        while ((uint256(1) << levels) < n) levels++;
+        unchecked {
+            while ((uint256(1) << levels) < n) levels++;
+        }
     }
 }

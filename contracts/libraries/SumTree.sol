@@ -38,8 +38,9 @@ library SumTree {
         bytes32 tag = NODE;
         (rootHash, total) = (hash, sums);
         for (uint256 level = 0; level < path.length; level++) {
-            bytes32 besideHash = path[level].hash;
-            uint256[] calldata beside = path[level].sums;
+            Sibling calldata sibling = path[level];
+            bytes32 besideHash = sibling.hash;
+            uint256[] calldata beside = sibling.sums;
             assembly ("memory-safe") {
                 let tagged := mload(0x40)
                 let size := shl(5, mload(total))
