@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -90,7 +91,6 @@ class Tower:
         self._tasks: dict[TaskId, TaskParams] = {}
         self._deadlines: dict[RoundId, Deadlines] = {}
         self._fresh: list[Known] = []
-        self._busy: set[RoundId] = set()
         self._begun = False
         self.done: list[Done] = []
 
@@ -129,7 +129,6 @@ class Tower:
             return float(self._plan.poll_seconds)
         self._t.inbox.read()
         final = self._follow(block)
-        self._busy = {act.round for act in self._t.journal.acts() if act.mined_in > block.number}
         looks = {known.round: self._look(known, block, final) for known in (*self._t.journal.rounds(), *self._fresh)}
         self._measure(looks, block)
         wanted = [(task, look) for look in looks.values() for task in decide(look, self._plan, self._t.me, self._seed)]
@@ -153,22 +152,22 @@ class Tower:
         first = chain.deployment.first_block
         scanned = journal.scanned()
         begin = first if scanned is None else scanned + 1
-        found = (
-            [_known(s) for s in index.sealed_rounds(chain, to_block=block.number, from_block=begin)]
-            if begin <= block.number
-            else []
-        )
+        found: list[Known] = []
+        if begin <= block.number:
+            read = partial(index.sealed_rounds, to_block=block.number, from_block=begin)
+            found = [_known(sealed) for sealed in self._t.witnesses.same(read)]
         journal.add_rounds((known for known in found if known.block <= final), max(final, begin - 1))
         self._fresh = [known for known in found if known.block > final]
         return final
 
     def _look(self, known: Known, block: Block, final: int) -> Look:
         chain, at, id_ = self._t.chain, block.number, known.round
-        facts, phase = chain.rounds.round(id_, at=at), chain.rounds.phase(id_, at=at)
+        witnesses = self._t.witnesses
+        facts, phase = witnesses.same(lambda each: (each.rounds.round(id_, at=at), each.rounds.phase(id_, at=at)))
         if facts is None:
             raise NotYet(f"round 0x{id_.hex()} is not in block {at}", "look again")
         closing = chain.rounds.closing(id_, at=at) if facts.revealed_at else _NOTHING
-        demands = index.demands_of(chain, id_, at) if closing.queue_end else ()
+        demands = witnesses.same(lambda each: index.demands_of(each, id_, at)) if closing.queue_end else ()
         over = phase in _OVER and (known.block <= final and chain.rounds.phase(id_, at=final) is phase)
         return Look(
             round=facts,
@@ -240,8 +239,10 @@ class Tower:
 
     def _audit(self, task: Task, look: Look, block: Block) -> Done | None:
         id_ = look.round.id
-        self._fetched[id_] = time.monotonic() + self._plan.retry_seconds
-        audit = self._t.auditor.audit(id_, block.number)
+        try:
+            audit = self._t.auditor.audit(id_, block.number)
+        finally:
+            self._fetched[id_] = time.monotonic() + self._plan.retry_seconds
         before = self._t.journal.audit(id_)
         if before is not None and _same(before, audit):
             return None
@@ -290,11 +291,9 @@ class Tower:
     # Pauses
 
     def _is_paused(self, task: Task, look: Look) -> bool:
-        """Whether it has to wait: after an error, or because something was mined in a block that is not read yet."""
+        """Whether it has to wait, after an error or because it is a dry run that said it already."""
         pause = self._pauses.get(_key(task, look))
-        if pause is not None and time.monotonic() < pause.until:
-            return True
-        return look.round.id in self._busy and task.deed not in (Deed.AUDIT, Deed.CLOSE)
+        return pause is not None and time.monotonic() < pause.until
 
     def _pause(self, key: _Key, error: Exception) -> None:
         pause = self._pauses.setdefault(key, _Pause())

@@ -19,6 +19,7 @@ from unit.audit.faults import wrong_statistic
 from unit.audit.holding import held_ack, held_answer, held_ask
 from unit.audit.test_proofs import Liar
 from unit.watch.stage import ETHER, LiveExam, Scene, paid, pass_time, played, whats
+from unit.watch.wire import Wire
 
 pytestmark = pytest.mark.chain
 FEE = 10**16
@@ -254,6 +255,18 @@ def test_once__nodes_disagree__nothing_is_done_until_they_agree(scene: Scene) ->
         assert whats(tower.until_idle()) == ["audit", "item"]
     again.close()
     scene.expect_slashed(exam.round, Fault.WRONG_STATISTICS)
+
+
+def test_once__a_node_hides_the_round__nothing_is_done(scene: Scene) -> None:
+    exam = lying(scene)
+    hiding = b'{"jsonrpc": "2.0", "id": 1, "result": []}'
+    with Wire(scene.chain.node.url, before=lambda method: hiding if method == "eth_getLogs" else None) as wire:
+        liar = Chain.connect(wire.url, scene.chain.deployment)
+        with scene.tower(liar) as tower:
+            assert tower.once() > 0
+            assert (tower.done, tower.tools.journal.rounds()) == ([], [])
+        liar.close()
+    assert scene.chain.rounds.phase(exam.round) is Phase.CHALLENGING
 
 
 def test_once__its_proof_is_reorganised_away__brings_it_again(scene: Scene) -> None:
