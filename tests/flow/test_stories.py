@@ -139,7 +139,7 @@ def test_falsified_leaf__is_found_proven_and_costs_the_bond(world: World, parrot
     liar.run(ROOT / ".venv" / "bin" / "python", FORGER, round_)
     report = world.reader.json("verify", round_, "--store", store(liar), codes=(1,))
     assert report["exit_code"] == 1
-    (finding,) = (finding for step in report["steps"] for finding in step["findings"] if finding["verdict"])
+    finding = next(finding for step in report["steps"] for finding in step["findings"] if finding["verdict"])
     assert finding["verdict"] == "wrong_statistics"
     assert finding["item"].startswith("WRONG_STATISTICS: item ")
     assert finding["expected"] != finding["got"]
