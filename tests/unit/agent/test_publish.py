@@ -156,6 +156,20 @@ def _lie(served: bytes) -> Bend:
     return lambda _form, _cid, _reply: Reply(served[:-1] + bytes([served[-1] ^ 1]))
 
 
+@pytest.mark.loopback
+def test_doctor__nodes_of_the_settings_file__are_tried(ipfs: Daemon, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    plan, password = tmp_path / "rounds.toml", tmp_path / "password"
+    plan.write_text(f'schema = 1\nipfs = ["{ipfs.rpc}", "{AWAY}"]\n')
+    password.write_text("open sesame\n")
+    password.chmod(0o600)
+    base = ["--json", "--home", str(tmp_path / "home"), "--rpc", "http://127.0.0.1:9"]
+    assert run(cli, [*base, "bench", "init", "--light", "--password-file", str(password)]) == 0
+    capfd.readouterr()
+    assert run(cli, [*base, "doctor", "--settings", str(plan)]) == 1  # the chain is away
+    lines = [line for line in json.loads(capfd.readouterr().out)["lines"] if line["check"] == "ipfs"]
+    assert [line["health"] for line in lines] == ["ok", "ok", "warning"]
+
+
 def test_decide__revealed_and_not_pinned__publishes_first_and_only_while_challenging() -> None:
     ends = Deadlines(10, 20, 30, 40)
     facts = Facts(Phase.CHALLENGING, now=25, deadlines=ends, final_from=100, unpublished=1)
