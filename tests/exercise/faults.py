@@ -68,7 +68,7 @@ def acknowledged_answer_dropped(exam: Planted) -> None:
 
 
 def ask_in_the_bundle_is_another(exam: Planted) -> None:
-    """No leaf holds the Ask that a bundle shows: verify tells it and the round is not ranked, but nothing proves what was asked."""
+    """No leaf holds the Ask that a bundle shows: verify tells it, the round is not ranked, and nothing proves what was asked."""
     exam.edit(2, ask=exam.ask(exam.first, 2, b"Something else."))
 
 
