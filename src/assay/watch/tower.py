@@ -21,7 +21,7 @@ from assay.chain import index
 from assay.chain.client import Chain
 from assay.chain.index import DemandRecord
 from assay.errors import AssayError, BadInput, NotYet, Retry
-from assay.types import Address, Block, Closing, Deadlines, DemandState, Phase, RoundId, TaskId, TaskParams
+from assay.types import Address, Block, Closing, Deadlines, Phase, RoundId, TaskId, TaskParams
 from assay.watch.agreement import Disagreement, Witnesses
 from assay.watch.auditing import Auditor
 from assay.watch.deciding import Deed, Look, Task, decide
@@ -130,7 +130,11 @@ class Tower:
         self._t.inbox.read()
         final = self._follow(block)
         looks = {known.round: self._look(known, block, final) for known in (*self._t.journal.rounds(), *self._fresh)}
-        self._measure(looks, block)
+        self._t.meters.observe(list(looks.values()), block, self._t.journal, self._plan)
+        if self._t.me is not None:
+            self._t.meters.balance.set(self._t.chain.node.balance(self._t.me))
+            self._t.meters.free_stake.set(self._t.chain.vault.balance(self._t.me).free)
+        self._t.meters.evidence_problems.set(len(self._t.inbox.problems))
         wanted = [(task, look) for look in looks.values() for task in decide(look, self._plan, self._t.me, self._seed)]
         for task, look in sorted(wanted, key=lambda pair: pair[0].urgency):
             if not self._is_paused(task, look) and self._try(task, look, block):
@@ -303,31 +307,6 @@ class Tower:
 
     def _count(self, error: Exception) -> None:
         self._t.meters.errors.labels(type(error).__name__).inc()
-
-    def _measure(self, looks: dict[RoundId, Look], block: Block) -> None:
-        m, plan = self._t.meters, self._plan
-        spent = self._t.journal.spent(block.timestamp)
-        window = [look for look in looks.values() if look.phase is Phase.CHALLENGING]
-        audits = {look.round.id: look.audit for look in window}
-        m.block.set(block.number)
-        m.block_time.set(block.timestamp)
-        for phase in Phase:
-            m.rounds.labels(phase.name.lower()).set(sum(look.phase is phase for look in looks.values()))
-        m.unaudited.set(sum(audit is None or audit.early for audit in audits.values()))
-        m.unserved.set(sum(audit is not None and not audit.early and not audit.served for audit in audits.values()))
-        waiting = [record for look in window for record in look.demands if record.state is DemandState.OPEN]
-        m.open_demands.set(len(waiting))
-        ends = [record.deadline for record in waiting] + [look.closing.final_at for look in window]
-        m.least_seconds.set(max(min(ends, default=block.timestamp) - block.timestamp, 0))
-        m.spent_today.set(spent.today)
-        m.spent_ever.set(spent.ever)
-        m.budget_today.set(plan.budget_per_day)
-        m.budget_ever.set(plan.budget)
-        m.open_acts.set(len(self._t.journal.acts(open_only=True)))
-        m.evidence_problems.set(len(self._t.inbox.problems))
-        if self._t.me is not None:
-            m.balance.set(self._t.chain.node.balance(self._t.me))
-            m.free_stake.set(self._t.chain.vault.balance(self._t.me).free)
 
 
 def _same(before: Audit, audit: Audit) -> bool:
