@@ -72,6 +72,7 @@ def item(facts: ChainFacts, openings: Openings, version: VersionId, position: in
     verdict = judge(facts, version, opened)
     if not verdict.is_fault:
         raise Refused(f"item {position} is no fault: {verdict.name}", _advice(verdict))
+    _demand_open(facts)
     fault = Fault(verdict - Verdict.NOT_ATTESTED)
     return _slash(facts, ProofKind.ITEM, (facts.round.id, version, opened), fault, version, position, verdict)
 
@@ -86,6 +87,7 @@ def ack(facts: ChainFacts, openings: Openings, held: HeldAck, seed: int = 0) -> 
         outcome = Outcome(opened.outcome).name.capitalize()
         raise Refused(f"item {held.position} is {outcome}, and only a Silent leaf of a Scored item contradicts an Ack", _LOOK)
     _demand_holds(facts, held)
+    _demand_open(facts)
     arguments = (facts.round.id, held.version, opened, held.response_hash, held.signature)
     return _slash(facts, ProofKind.ACK, arguments, Fault.ACK_DROPPED, held.version, held.position, verdict)
 
@@ -255,7 +257,6 @@ def is_later(one: ChainFacts, other: ChainFacts) -> bool:
 
 
 def _opened(facts: ChainFacts, openings: Openings, version: VersionId, position: int, seed: int) -> Opening:
-    _demand_open(facts)
     sitting = facts.sitting(version)
     if sitting is None:
         raise BadInput(f"version 0x{version.hex()} is not enrolled", "Choose one that is.")
