@@ -86,6 +86,31 @@ def test_publish__before_answer_by_is_final_or_before_the_reveal__nothing_leaves
 
 
 @pytest.mark.chain
+def test_reveal_and_publish__finality_stalls_after_the_attestation__openings_wait_though_scores_did_not(
+    exam: Exam, pins: Callable[[], set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_, before, stuck = sit(exam), pins(), exam.chain.finalized()
+    ends = exam.chain.rounds.deadlines(round_)
+    assert ends
+    exam.pass_answers(round_)
+    score.run(exam.agent, round_)
+    attest.run(exam.agent, round_)
+    assert exam.chain.rounds.phase(round_) is Phase.REVEALING
+    with monkeypatch.context() as stalled:
+        stalled.setattr(exam.chain, "finalized", lambda: stuck)
+        assert stuck.timestamp < ends.answer_by
+        with pytest.raises(NotYet):
+            reveal.run(exam.agent, round_)
+        assert exam.agent.store.list() == ()
+    reveal.run(exam.agent, round_)
+    with monkeypatch.context() as stalled:
+        stalled.setattr(exam.chain, "finalized", lambda: stuck)
+        with pytest.raises(NotYet):
+            publish.run(exam.agent, round_)
+    assert pins() == before
+
+
+@pytest.mark.chain
 def test_publish__a_node_is_away__the_others_have_it_and_the_next_run_asks_that_one_alone(exam: Exam, tmp_path: Path) -> None:
     round_ = sit(exam)
     cid = exam.settle(round_).cid
