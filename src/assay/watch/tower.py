@@ -98,6 +98,7 @@ class Tower:
         """Cycle until it is to stop; what was signed is waited for."""
         while not stopping():
             end = time.monotonic() + self.once()
+            self.done.clear()
             while not stopping() and (left := end - time.monotonic()) > 0:
                 time.sleep(min(left, SLICE_SECONDS))
 
