@@ -40,8 +40,9 @@ contract VaultProof is Test {
     function check_anyAct__conservesMoney(uint96 alice, uint96 bob, uint128 limit, uint96 held, uint8 act, uint128 amount)
         public
     {
+        vm.assume(act < 7);
         _begin(alice, bob, limit, held);
-        _try(ALICE, Act(act % 7), amount);
+        _try(ALICE, Act(act), amount);
         assert(address(_vault).balance == _owned(ALICE) + _owned(BOB) + _vault.burned());
     }
 
@@ -55,12 +56,13 @@ contract VaultProof is Test {
         uint128 amount,
         bool asAlice
     ) public {
+        vm.assume(act < 7);
         _begin(alice, bob, limit, held);
         (, uint256 before) = _vault.balanceOf(ALICE);
         (, uint256 used) = _vault.allowanceOf(ALICE, OPERATOR);
 
         vm.prank(asAlice ? ALICE : BOB);
-        _act(ALICE, Act(act % 7), amount);
+        _act(ALICE, Act(act), amount);
 
         (, uint256 locked) = _vault.balanceOf(ALICE);
         (, uint256 usedThen) = _vault.allowanceOf(ALICE, OPERATOR);
@@ -85,13 +87,14 @@ contract VaultProof is Test {
 
     /// @dev What is locked of an owner is what its operators have locked, and no operator has more than its limit where that was not lowered.
     function check_anyAct__locksAreTheOperators(uint96 alice, uint128 limit, uint96 held, uint8 act, uint128 amount) public {
+        vm.assume(act < 7);
         _begin(alice, 0, limit, held);
-        _try(ALICE, Act(act % 7), amount);
+        _try(ALICE, Act(act), amount);
 
         (, uint256 locked) = _vault.balanceOf(ALICE);
         (uint256 most, uint256 used) = _vault.allowanceOf(ALICE, OPERATOR);
         assert(locked == used);
-        assert(Act(act % 7) == Act.Allow || used <= most);
+        assert(Act(act) == Act.Allow || used <= most);
     }
 
     function _begin(uint96 alice, uint96 bob, uint128 limit, uint96 held) private {
@@ -101,7 +104,7 @@ contract VaultProof is Test {
         vm.stopPrank();
         vm.prank(ALICE);
         _vault.allow(OPERATOR, limit);
-        _vault.tryLock(ALICE, OPERATOR, held);
+        _vault.lock(ALICE, OPERATOR, held);
     }
 
     /// @dev An act by whoever may: an owner's by the owner, a settlement's by this contract.
