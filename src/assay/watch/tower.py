@@ -21,7 +21,7 @@ from assay.chain import index
 from assay.chain.client import Chain
 from assay.chain.index import DemandRecord
 from assay.errors import AssayError, BadInput, NotYet, Retry
-from assay.types import Address, Block, Closing, Deadlines, Phase, RoundId, TaskId, TaskParams
+from assay.types import Address, Block, Closing, Phase, RoundId, TaskId, TaskParams
 from assay.watch.agreement import Disagreement, Witnesses
 from assay.watch.auditing import Auditor
 from assay.watch.deciding import Deed, Look, Task, decide
@@ -89,7 +89,6 @@ class Tower:
         self._pauses: dict[_Key, _Pause] = {}
         self._fetched: dict[RoundId, float] = {}
         self._tasks: dict[TaskId, TaskParams] = {}
-        self._deadlines: dict[RoundId, Deadlines] = {}
         self._fresh: list[Known] = []
         self._begun = False
         self.done: list[Done] = []
@@ -169,7 +168,8 @@ class Tower:
         chain, at, id_ = self._t.chain, block.number, known.round
         witnesses = self._t.witnesses
         facts, phase = witnesses.same(lambda each: (each.rounds.round(id_, at=at), each.rounds.phase(id_, at=at)))
-        if facts is None:
+        deadlines = chain.rounds.deadlines(id_, at=at)
+        if facts is None or deadlines is None:
             raise NotYet(f"round 0x{id_.hex()} is not in block {at}", "look again")
         closing = chain.rounds.closing(id_, at=at) if facts.revealed_at else _NOTHING
         demands = witnesses.same(lambda each: index.demands_of(each, id_, at)) if closing.queue_end else ()
@@ -178,7 +178,7 @@ class Tower:
             round=facts,
             phase=phase,
             now=block.timestamp,
-            deadlines=self._deadlines_of(known, at, final),
+            deadlines=deadlines,
             closing=closing,
             task=self._task_of(facts.task, at),
             demands=demands,
@@ -187,14 +187,6 @@ class Tower:
             may_fetch=time.monotonic() >= self._fetched.get(id_, 0.0),
             is_final=over,
         )
-
-    def _deadlines_of(self, known: Known, at: int, final: int) -> Deadlines:
-        found = self._deadlines.get(known.round) or self._t.chain.rounds.deadlines(known.round, at=at)
-        if found is None:
-            raise NotYet(f"round 0x{known.round.hex()} is not in block {at}", "look again")
-        if known.block <= final:  # before that the same round may be sealed again, at another time
-            self._deadlines[known.round] = found
-        return found
 
     def _task_of(self, task: TaskId, at: int) -> TaskParams:
         found = self._tasks.get(task) or self._t.chain.tasks.params(task, at=at)

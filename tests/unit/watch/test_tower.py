@@ -1,5 +1,6 @@
 """given rounds of all kinds on a real chain / when a watchtower runs / faults are punished, and nobody else is harmed."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,17 @@ def test_once__bundle_not_served__is_demanded_before_anything_and_expired(scene:
         assert spent == 2 * FEE + sum(act.fee for act in tower.tools.journal.acts())
     scene.expect_slashed(exam.round, Fault.UNANSWERED)
     assert free(scene) == before + ETHER // 2
+
+
+def test_once__another_bundle_is_served__its_faults_are_nobodys(scene: Scene) -> None:
+    exam = played(scene, "honest", served=False)
+    wrong_statistic(exam)
+    forged = Bundle(exam.write(scene.home / "forged"))
+    with scene.tower(fetch=lambda _cid: nullcontext(forged), sample=1) as tower:
+        assert whats(tower.until_idle()) == ["audit", "demand", "demand"]
+        audit = tower.tools.journal.audit(exam.round)
+        assert audit is not None
+        assert (audit.served, audit.found) == (False, ())
 
 
 def test_once__bundle_served_after_the_demand__nobody_is_slashed(scene: Scene) -> None:
