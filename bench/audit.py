@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-CACHE, PACKAGE = ROOT / ".build" / "audit", ROOT / "src" / "assay"
+CACHE, PACKAGE = ROOT / ".build" / "rounds", ROOT / "src" / "assay"
 SAMPLE = 0.02  # seconds between two looks at the memory
 PAGE = os.sysconf("SC_PAGE_SIZE")
 

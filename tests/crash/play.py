@@ -78,6 +78,7 @@ class Play:
         self.step = 0
         self.away = False
         self.withheld = 0
+        self.posted_since = 0.0
         self.held_since = 0.0
         return self
 
@@ -296,8 +297,11 @@ class Play:
             for position in range(len(ground.QUESTIONS))
         )
         victim = self.processes.get(self.case.victim)
-        if posted == self.withheld and not (victim and victim.ends) and self.anvil.mining():
-            self.away = False
+        if posted < self.withheld or not self.anvil.mining():
+            return
+        self.posted_since = self.posted_since or time.monotonic()
+        if not (victim and victim.ends) or time.monotonic() > self.posted_since + LONGEST_HELD:
+            self.away = False  # the victim has died as it should, or there were fewer posts than its number
 
     # What is seen from outside
 

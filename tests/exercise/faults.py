@@ -67,16 +67,12 @@ def acknowledged_answer_dropped(exam: Planted) -> None:
     exam.held.append(HeldAck(exam.round, exam.first, 2, keccak(response), ack))
 
 
-def acknowledged_answer_dropped_in_the_open(exam: Planted) -> None:
-    response = exam.lines[exam.first][2].response or b""
-    exam.lines[exam.first][2] = replace(exam.silence(exam.first, 2), ack=exam.sign_ack(exam.first, 2, response))
-
-
-def another_question_asked(exam: Planted) -> None:
+def ask_in_the_bundle_is_another(exam: Planted) -> None:
+    """No leaf holds the Ask that a bundle shows: verify tells it, the round is not ranked, and nothing proves what was asked."""
     exam.edit(2, ask=exam.ask(exam.first, 2, b"Something else."))
 
 
-def another_question_asked_in_secret(exam: Planted) -> None:
+def another_question_asked(exam: Planted) -> None:
     part = exam.ask(exam.first, 2, b"Something else.")
     ask = HeldAsk(exam.round, exam.first, 2, keccak(b"Something else."), part.answer_until, part.signature)
     exam.held.append(ask)
@@ -182,9 +178,8 @@ PLANTS = [
     *(Plant(make, verdict, "item") for make, verdict in OPENED.items()),
     Plant(nothing, "TOO_LONG", "item", "prompt_over_the_cap", before=prompt_over_the_cap),
     Plant(acknowledged_answer_dropped, "ACK_DROPPED", "ack"),
-    Plant(acknowledged_answer_dropped_in_the_open, "ACK_DROPPED", "ack"),
+    Plant(ask_in_the_bundle_is_another, "", "nobody"),
     Plant(another_question_asked, "WRONG_ASK", "ask"),
-    Plant(another_question_asked_in_secret, "WRONG_ASK", "ask"),
     Plant(question_beyond_the_set, "WRONG_ASK", "ask"),
     Plant(opening_leaked, "LEAKED", "leak"),
     Plant(nothing, "", "nobody", "question_asked_first", owner="reuser", words="again"),

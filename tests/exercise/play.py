@@ -4,6 +4,7 @@ from pathlib import Path
 
 from assay.audit.evidence import Evidence, save
 from assay.chain.client import Chain
+from assay.types import Phase
 from exercise.planted import People, Plant, Planted
 from unit.audit.test_on_chain import pass_time
 
@@ -40,8 +41,9 @@ class Exercise:
         save(file, Evidence(self.chain.deployment.chain_id, self.chain.deployment.rounds, messages))
 
     def reveal(self, folder: Path) -> None:
-        """Passes the answer window, attests and reveals; the bundles stand in `folder` by their plants' names."""
+        """Passes the answer window, attests and reveals what is not slashed yet; bundles stand in `folder` by plants' names."""
         pass_time(self.chain.node, self.rounds[0].params.answer_window)
         for exam in self.rounds:
-            exam.attest()
-            exam.reveal(folder / exam.plant.title)
+            if self.chain.rounds.phase(exam.round) is Phase.ATTESTING:
+                exam.attest()
+                exam.reveal(folder / exam.plant.title)

@@ -31,7 +31,7 @@ def store(person: Person) -> Path:
     return person.home / "store"
 
 
-def test_honest_round__is_sound_and_pays_everything_back(world: World, parrot: Candidate, honest: Honest) -> None:
+def test_honest_round__is_sound_and_its_audit_log_holds(world: World, parrot: Candidate, honest: Honest) -> None:
     row = world.score(honest.examiner, honest.round, parrot.version)
     assert (row["standing"], row["answered"], row["silent"], row["decoys"]) == ("scored", 6, 0, 1)
     assert 0 < int(str(row["score"])) < SCORE_ONE
@@ -41,11 +41,6 @@ def test_honest_round__is_sound_and_pays_everything_back(world: World, parrot: C
     world.reader.assay("audit-log", honest.round, "--items", "--store", store(honest.examiner), "--out", log)
     checked = world.reader.json("audit-log", "--check", log)
     assert (checked["failures"], checked["senders"], checked["signatures"]) == (0, checked["links"], 1 + 3 * 7)
-    world.pass_deadline(honest.examiner, honest.round, "versions_released_at")
-    honest.examiner.assay("bench", "release", honest.round)
-    parrot.person.assay("provider", "release", honest.round)
-    assert int(honest.examiner.json("bench", "balance")["locked"]) == 0
-    assert honest.examiner.json("bench", "show", honest.round)["phase"] == "final"
 
 
 def test_honest_round__sacrebleu_on_the_exported_files__same_digits(
@@ -65,6 +60,14 @@ def test_honest_round__challenged__refused_without_cost(world: World, parrot: Ca
     words = ("challenge", "item", honest.round, parrot.version, "0", "--store", store(honest.examiner))
     ran = world.reader.assay("--json", *words, codes=(0, 1))
     assert "sound" in ran.out.lower()
+
+
+def test_honest_round__over__pays_everything_back(world: World, parrot: Candidate, honest: Honest) -> None:
+    world.pass_deadline(honest.examiner, honest.round, "versions_released_at")
+    honest.examiner.assay("bench", "release", honest.round)
+    parrot.person.assay("provider", "release", honest.round)
+    assert int(honest.examiner.json("bench", "balance")["locked"]) == 0
+    assert honest.examiner.json("bench", "show", honest.round)["phase"] == "final"
 
 
 def test_bundle_edited_in_one_byte__exit_3_with_file_and_line(
@@ -139,7 +142,7 @@ def test_falsified_leaf__is_found_proven_and_costs_the_bond(world: World, parrot
     liar.run(ROOT / ".venv" / "bin" / "python", FORGER, round_)
     report = world.reader.json("verify", round_, "--store", store(liar), codes=(1,))
     assert report["exit_code"] == 1
-    (finding,) = (finding for step in report["steps"] for finding in step["findings"] if finding["verdict"])
+    finding = next(finding for step in report["steps"] for finding in step["findings"] if finding["verdict"])
     assert finding["verdict"] == "wrong_statistics"
     assert finding["item"].startswith("WRONG_STATISTICS: item ")
     assert finding["expected"] != finding["got"]

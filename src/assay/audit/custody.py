@@ -16,14 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.audit.calldata import calls_in
+from assay.audit.calldata import MAX_TRIES, calls_in
 from assay.audit.evidence import HeldAck, HeldAnswer, HeldAsk, Message
 from assay.audit.facts import ChainFacts, Sitting
 from assay.audit.finding import exchanged, line_messages
 from assay.chain import artifacts, rawtx
 from assay.chain.abi import Interface
 from assay.encoding.hashing import keccak
-from assay.encoding.receipts import Domain, recover
+from assay.encoding.receipts import SIGNATURE_BYTES, Domain, recover
 from assay.storage.bundle import Bundle
 from assay.storage.cids import cid_of
 from assay.storage.lines import Record, canonical
@@ -48,6 +48,7 @@ START = hashlib.sha256(b"assay.audit-log").digest()
 SHORT = 64
 """Bytes of an argument that are written out; a longer one is told by its length and keccak256."""
 _SAFE = 1 << 53
+_WORD = 32
 _NAMES = {HeldAsk: "ask", HeldAnswer: "answer", HeldAck: "ack"}
 
 
@@ -125,11 +126,9 @@ def digest_of(messages: Iterable[Mapping[str, Any]]) -> tuple[bytes, int]:
 def signed_in(domain: Domain, round_: RoundId, data: bytes) -> Iterator[Record]:
     """Signatures in a transaction's calldata: consents of providers, Ask and Answer of posted answers, with who signed each."""
     interface = Interface(artifacts.load("Rounds").abi)
-    for id_, versions, signatures in calls_in(interface, "enrol", data):
-        if id_ == round_:
-            for version, signature in zip(versions, signatures, strict=False):
-                signer = recover(domain.enrol(round_, VersionId(version)), signature)
-                yield {"kind": "enrol", "version": _hex(version), "signature": _hex(signature), "signer": signer}
+    for version, signature in _consents_in(interface.functions["enrol"].key, round_, data):
+        signer = recover(domain.enrol(round_, VersionId(version)), signature)
+        yield {"kind": "enrol", "version": _hex(version), "signature": _hex(signature), "signer": signer}
     for id_, (version, position, prompt_hash, until, response, asked, answered) in calls_in(interface, "postAnswer", data):
         if id_ == round_:
             place = round_, VersionId(version), position
@@ -137,6 +136,33 @@ def signed_in(domain: Domain, round_: RoundId, data: bytes) -> Iterator[Record]:
             for record in (message_record(ask), message_record(answer)):
                 signer = recover(digest_to_sign(domain, *place[:2], record), _raw(record["signature"]))
                 yield {"version": _hex(version), **record, "signer": signer}
+
+
+def _consents_in(selector: bytes, round_: RoundId, data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Versions and signatures wherever calldata may hold `enrol(round, versions, signatures)`.
+
+    Read by hand: entries may overlap, and a general decoder would unfold a few bytes to gigabytes.
+    """
+    at = data.find(selector)
+    for _ in range(MAX_TRIES):
+        if at < 0:
+            return
+        call = data[at + len(selector) :]
+        if call[:_WORD] == round_:
+            yield from _entries(call)
+        at = data.find(selector, at + 1)
+
+
+def _entries(call: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def word(where: int) -> int:
+        return int.from_bytes(call[where : where + _WORD], "big")
+
+    versions, signatures = word(_WORD) + _WORD, word(2 * _WORD) + _WORD
+    for number in range(min(word(versions - _WORD), word(signatures - _WORD), len(call) // _WORD)):
+        found = signatures + word(signatures + number * _WORD)
+        version = call[versions + number * _WORD : versions + (number + 1) * _WORD]
+        if word(found) == SIGNATURE_BYTES and len(version) == _WORD:
+            yield version, call[found + _WORD : found + _WORD + SIGNATURE_BYTES]
 
 
 def digest_to_sign(domain: Domain, round_: RoundId, version: VersionId, message: Mapping[str, Any]) -> bytes:

@@ -49,6 +49,11 @@ class Checked:
     problems: list[str] = field(default_factory=list)
     unproven: list[str] = field(default_factory=list)
 
+    def doubt(self, what: str) -> None:
+        """Notes something that the file alone cannot prove; the first of many."""
+        if len(self.unproven) < SHOWN:
+            self.unproven.append(what)
+
     def expect(self, truth: object, problem: str) -> None:
         """Notes a problem unless it is true."""
         if not truth:
@@ -114,7 +119,7 @@ def _links(checked: Checked, record: Mapping[str, Any]) -> None:
         checked.expect(link["hash"] == _hex(previous), f"link {number} is not what its hash says")  # (2)
         if link["raw"] is None:
             checked.expect(not link["signatures"], f"link {number} lists signatures without the bytes that hold them")  # (4)
-            checked.unproven.append(f"link {number}: the sender of 0x{link['tx'][2:12]}… is the node's word")
+            checked.doubt(f"link {number}: the sender of 0x{link['tx'][2:12]}… is the node's word")
             continue
         _transaction(checked, record, link, operators)
 
@@ -147,7 +152,7 @@ def _consents(
         key = record["round"]["operator"] if kind == "ask" else operators.get(version)
         checked.signatures += key in found
         if not found:
-            checked.unproven.append(f"link {link['number']}: the {kind} of {version[:12]} is not found in its bytes")
+            checked.doubt(f"link {link['number']}: the {kind} of {version[:12]} is not found in its bytes")
         else:
             checked.expect(key in found, f"link {link['number']}: the {kind} of {version[:12]} is not signed by the key")  # (4)
 
@@ -162,7 +167,7 @@ def _commitments(checked: Checked, record: Mapping[str, Any], link: Mapping[str,
         if mined.to == record["contracts"][event["contract"]]:
             checked.expect(False, what)  # (4)
         else:
-            checked.unproven.append(what)  # a smart account may have computed it
+            checked.doubt(what)  # a smart account may have computed it
 
 
 def _needed(events: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, int | None]]:
@@ -210,15 +215,13 @@ def _events(checked: Checked, record: Mapping[str, Any]) -> None:
 
 def _exchanges(checked: Checked, record: Mapping[str, Any]) -> None:
     if record["exchanges"] is None:
-        checked.unproven.append("no exchanges: the bundle was not at hand")
+        checked.doubt("no exchanges: the bundle was not at hand")
         return
     operators = {version["id"]: version["operator"] for version in record["versions"]}
     checked.expect([e["version"] for e in record["exchanges"]] == list(operators), "exchanges and versions differ")
     for exchange in record["exchanges"]:
         if exchange["items"] is None:
-            checked.unproven.append(
-                f"{exchange['messages']} messages of version {exchange['version'][:12]}: counted, not written out"
-            )
+            checked.doubt(f"{exchange['messages']} messages of version {exchange['version'][:12]}: counted, not written out")
         else:
             _messages(checked, record, exchange, operators[exchange["version"]])
 

@@ -92,7 +92,8 @@ class _Checks:
 
     def _check_answer(self, item: ItemLine, line: AnswerLine, answer: HeldAnswer) -> None:
         place = self._version, line.position
-        if line.outcome is Outcome.SILENT and not self._held.acks.get(place) and line.ack is None:
+        receipt = line.ack is not None or self._held.acks.get(place) or self._facts.posted_at(*place)
+        if line.outcome is Outcome.SILENT and not receipt:
             text = "the provider signed an Answer, and nothing shows that it came in time"
             self._log.note(self._steps.dropped, f"item {line.position} of {answers_name(self._version)}: {text}")
         published = keccak(item.prompt), keccak(line.response or b"")

@@ -49,6 +49,7 @@ h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}.
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.35rem .6rem;
 border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:500;white-space:nowrap}td.num,th.num{text-align:right}
 code,pre{font:13px/1.5 ui-monospace,monospace;overflow-wrap:anywhere;white-space:pre-wrap;margin:0}.wide{overflow-x:auto}
+thead+tbody code{white-space:nowrap}
 details{border-bottom:1px solid var(--line)}summary{display:flex;gap:.75rem;padding:.45rem .25rem;cursor:pointer;list-style:none}
 summary::-webkit-details-marker{display:none}summary .n{width:1.6rem;text-align:right;color:var(--soft)}
 summary .p{width:2.4rem;color:var(--soft)}summary .t{flex:1}summary .s{white-space:nowrap;font-weight:500}

@@ -17,27 +17,22 @@ A builder refuses, with what to do instead, whatever the contract would refuse b
 stands, unless the chain moves on before it is sent.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from assay.audit.evidence import HeldAck, HeldAnswer, HeldAsk, HeldItem, Message, check
 from assay.audit.facts import ChainFacts
 from assay.audit.judge import judge
 from assay.audit.openings import Openings
-from assay.chain.client import Chain
-from assay.chain.contracts.base import Call
+from assay.audit.proof import Proof, ProofKind, call_of
 from assay.chain.index import DemandRecord
 from assay.errors import BadInput, NotYet, Refused, TooLate
 from assay.types import (
-    Address,
     DemandState,
     Fault,
     Kind,
     Opening,
     Outcome,
     Phase,
-    RoundId,
     SetOpening,
     Verdict,
     VersionId,
@@ -68,75 +63,6 @@ _CLOSED = frozenset({Phase.VOID, Phase.FORFEITED, Phase.SLASHED, Phase.FINAL})
 _LOOK = "Run `assay verify` to see what there is."
 
 
-class ProofKind(StrEnum):
-    """What is brought to the chain."""
-
-    ITEM = "item"
-    ACK = "ack"
-    ASK = "ask"
-    REUSE = "reuse"
-    REUSE_BY_ASK = "reuse-by-ask"
-    LEAK = "leak"
-    ANSWERS = "answers"
-    FORFEIT = "forfeit"
-    EXPIRE = "expire"
-    DEMAND = "demand"
-    ANSWER = "answer"
-    RECLAIM = "reclaim"
-
-
-_CALLS = {
-    ProofKind.ITEM: "challenge",
-    ProofKind.ACK: "challenge_ack",
-    ProofKind.ASK: "challenge_ask",
-    ProofKind.REUSE: "challenge_reuse",
-    ProofKind.REUSE_BY_ASK: "challenge_reuse_by_ask",
-    ProofKind.LEAK: "challenge_leak",
-    ProofKind.ANSWERS: "challenge_answers",
-    ProofKind.EXPIRE: "expire",
-    ProofKind.DEMAND: "demand",
-    ProofKind.ANSWER: "answer_demand",
-    ProofKind.RECLAIM: "reclaim",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """One transaction to be.
-
-    `round` is the one whose bond is taken (of `answers`: in which the version bond is; of a demand: where it stands). `arguments`
-    are those of the wrapper in `chain.disputes`. `fault` is what the chain will record, NONE where no round is slashed. `verdict`
-    is the judge's on the opening, where there is one. `loser` loses `loses` wei, of which `receiver` (None: whoever sends it)
-    gets `reward`; of `answer` that is the demander's fee. `locks` is the fee that a demand locks.
-    """
-
-    kind: ProofKind
-    round: RoundId
-    version: VersionId | None
-    position: int | None
-    arguments: tuple[Any, ...]
-    fault: Fault = Fault.NONE
-    verdict: Verdict | None = None
-    loser: Address | None = None
-    loses: int = 0
-    reward: int = 0
-    receiver: Address | None = None
-    locks: int = 0
-
-    @property
-    def accuses(self) -> bool:
-        """Whether somebody loses a bond by it."""
-        return self.kind not in (ProofKind.DEMAND, ProofKind.ANSWER, ProofKind.RECLAIM)
-
-
-def call_of(chain: Chain, proof: Proof) -> Call:
-    """The transaction that brings it."""
-    if proof.kind is ProofKind.FORFEIT:
-        return chain.rounds.forfeit(proof.round)
-    made: Call = getattr(chain.disputes, _CALLS[proof.kind])(*proof.arguments)
-    return made
-
-
 # Proofs of a fault
 
 
@@ -146,6 +72,7 @@ def item(facts: ChainFacts, openings: Openings, version: VersionId, position: in
     verdict = judge(facts, version, opened)
     if not verdict.is_fault:
         raise Refused(f"item {position} is no fault: {verdict.name}", _advice(verdict))
+    _demand_open(facts)
     fault = Fault(verdict - Verdict.NOT_ATTESTED)
     return _slash(facts, ProofKind.ITEM, (facts.round.id, version, opened), fault, version, position, verdict)
 
@@ -160,6 +87,7 @@ def ack(facts: ChainFacts, openings: Openings, held: HeldAck, seed: int = 0) -> 
         outcome = Outcome(opened.outcome).name.capitalize()
         raise Refused(f"item {held.position} is {outcome}, and only a Silent leaf of a Scored item contradicts an Ack", _LOOK)
     _demand_holds(facts, held)
+    _demand_open(facts)
     arguments = (facts.round.id, held.version, opened, held.response_hash, held.signature)
     return _slash(facts, ProofKind.ACK, arguments, Fault.ACK_DROPPED, held.version, held.position, verdict)
 
@@ -329,7 +257,6 @@ def is_later(one: ChainFacts, other: ChainFacts) -> bool:
 
 
 def _opened(facts: ChainFacts, openings: Openings, version: VersionId, position: int, seed: int) -> Opening:
-    _demand_open(facts)
     sitting = facts.sitting(version)
     if sitting is None:
         raise BadInput(f"version 0x{version.hex()} is not enrolled", "Choose one that is.")

@@ -144,7 +144,9 @@ def first_of(found: "Iterator[Proof]", case: Case, version: str | None, position
         if wanted in (None, proof.version) and position in (None, proof.position):
             return proof
     where = "" if position is None else f" at item {position}"
-    raise Refused(f"there is no proof of {what}{where}", "Run `assay verify` to see what was found, and bring --evidence.")
+    state = f"the round is {case.facts.phase.name.capitalize()}"
+    remedy = "Run `assay verify` to see what was found, and bring --evidence."
+    raise Refused(f"there is no proof of {what}{where}: {state}", remedy)
 
 
 def _said_there(chain: "Chain", proof: "Proof") -> Any:

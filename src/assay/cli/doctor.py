@@ -54,11 +54,12 @@ def _lines(settings: Settings, plan_file: Path | None, key: str, password_file: 
     yield from guarded("store", lambda: checkup.store(settings.store))
     yield from guarded("modes", lambda: checkup.modes(home, [password_file] if password_file else []))
     try:
-        _, jobs = planned(settings, plan_file)
+        plans, jobs = planned(settings, plan_file)
         operator = keys.address_of_key(settings.keys, key)
     except AssayError as error:
         yield Line("settings", Health.FAILED, error.message, error.remedy)
         return
+    yield from _nodes(plans.ipfs)
     try:
         chain = connect(settings)
     except AssayError as error:
@@ -70,3 +71,14 @@ def _lines(settings: Settings, plan_file: Path | None, key: str, password_file: 
         yield from guarded("metric", lambda: checkup.metrics(chain, all_jobs(chain, journal, jobs)))
         yield from guarded("funds", lambda: checkup.funds(chain, journal, jobs, operator))
         yield from guarded("gateway", lambda: checkup.gateways(chain, journal, jobs))
+
+
+def _nodes(addresses: tuple[str, ...]) -> "Iterator[Line]":
+    """Each IPFS node of the settings file, with a small folder there and back. One that fails costs no bond: a warning."""
+    from assay.agent.checkup import Health, Line
+
+    for address in addresses:
+        from assay.storage.checkup import node  # its client takes a fifth of a second to import
+
+        for found in node(address):
+            yield Line("ipfs", Health.OK if found.ok else Health.WARNING, found.message, found.remedy)

@@ -16,9 +16,7 @@ from assay.settings import Settings
 @click.argument("round_", metavar="ROUND")
 @click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--sacrebleu", is_flag=True, help="Plain text, one line a segment, as sacreBLEU reads it, into --out DIR.")
-@click.option(
-    "--chain", "chain_", is_flag=True, help="All that proves the round under one block hash, into FILE."
-)
+@click.option("--chain", "chain_", is_flag=True, help="All that proves the round under one block hash, into FILE.")
 @click.option("--at", default="finalized", show_default=True, metavar="BLOCK", help="For --chain: a number, finalized or latest.")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="For --sacrebleu: a new folder.")
 @bundle_options

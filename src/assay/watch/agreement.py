@@ -1,6 +1,7 @@
 """Several nodes that must agree: nothing is done about a block that one of them does not have, or has otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from assay.chain.client import Chain
 from assay.chain.contracts.base import Call
@@ -10,13 +11,15 @@ from assay.types import Address, Block
 
 __all__ = ["Disagreement", "Witnesses"]
 
+T = TypeVar("T")
+
 
 class Disagreement(Retry):
-    """Two nodes show different blocks at one height: one of them is on another branch, or lies."""
+    """Two nodes show different blocks at one height, or different things in one block: one is on another branch, or lies."""
 
 
 class Witnesses:
-    """The nodes that a watchtower asks. All reading is done from the first one, at a block that all of them have."""
+    """The nodes that a watchtower asks. What matters is read from all of them, the rest from the first, at one block."""
 
     def __init__(self, chains: Sequence[Chain], confirmations: int = 0) -> None:
         """At least one chain, each behind another node, all of one deployment."""
@@ -42,6 +45,15 @@ class Witnesses:
             shown = ", ".join(f"{c.node.name}: 0x{b.hash.hex()[:16]}" for c, b in zip(self._chains, blocks, strict=True))
             raise Disagreement(f"the nodes disagree about block {number} ({shown})", "find out which of them is wrong")
         return blocks[0]
+
+    def same(self, read: Callable[[Chain], T]) -> T:
+        """What all nodes answer alike. Disagreement where one answers otherwise, as one does that hides something."""
+        answers = [read(chain) for chain in self._chains]
+        for chain, answer in zip(self._chains, answers, strict=True):
+            if answer != answers[0]:
+                first = self._chains[0].node.name
+                raise Disagreement(f"{chain.node.name} tells another story than {first}", "find out which of them is wrong")
+        return answers[0]
 
     def still_agreed(self, block: Block) -> bool:
         """Whether all nodes have exactly this block now."""

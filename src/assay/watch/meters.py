@@ -1,8 +1,13 @@
 """Figures for Prometheus, in a registry of their own, served on loopback alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from assay.types import Block, DemandState, Phase
+from assay.watch.deciding import Look
+from assay.watch.journal import Journal
+from assay.watch.settings import Plan
 
 __all__ = ["Meters"]
 
@@ -39,6 +44,27 @@ class Meters:
         self.sightings = self._counter("sightings", "Prompts that were public before their round's seal.", ["kind"])
         self.errors = self._counter("errors", "Errors of cycles and of single tasks, by name.", ["error"])
         self.disagreements = self._counter("disagreements", "Cycles in which nodes disagreed, or one had no answer.", [])
+
+    def observe(self, looks: Sequence[Look], block: Block, journal: Journal, plan: Plan) -> None:
+        """Set what follows from a cycle's readings and from the journal."""
+        window = [look for look in looks if look.phase is Phase.CHALLENGING]
+        audits = [look.audit for look in window]
+        waiting = [record for look in window for record in look.demands if record.state is DemandState.OPEN]
+        ends = [record.deadline for record in waiting] + [look.closing.final_at for look in window]
+        spent = journal.spent(block.timestamp)
+        self.block.set(block.number)
+        self.block_time.set(block.timestamp)
+        for phase in Phase:
+            self.rounds.labels(phase.name.lower()).set(sum(look.phase is phase for look in looks))
+        self.unaudited.set(sum(audit is None or audit.early for audit in audits))
+        self.unserved.set(sum(audit is not None and not audit.early and not audit.served for audit in audits))
+        self.open_demands.set(len(waiting))
+        self.least_seconds.set(max(min(ends, default=block.timestamp) - block.timestamp, 0))
+        self.spent_today.set(spent.today)
+        self.spent_ever.set(spent.ever)
+        self.budget_today.set(plan.budget_per_day)
+        self.budget_ever.set(plan.budget)
+        self.open_acts.set(len(journal.acts(open_only=True)))
 
     def serve(self, port: int) -> Callable[[], None]:
         """Serve them on loopback; a function that ends it."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -20,7 +21,7 @@ from assay.chain import index
 from assay.chain.client import Chain
 from assay.chain.index import DemandRecord
 from assay.errors import AssayError, BadInput, NotYet, Retry
-from assay.types import Address, Block, Closing, Deadlines, DemandState, Phase, RoundId, TaskId, TaskParams
+from assay.types import Address, Block, Closing, Phase, RoundId, TaskId, TaskParams
 from assay.watch.agreement import Disagreement, Witnesses
 from assay.watch.auditing import Auditor
 from assay.watch.deciding import Deed, Look, Task, decide
@@ -88,9 +89,7 @@ class Tower:
         self._pauses: dict[_Key, _Pause] = {}
         self._fetched: dict[RoundId, float] = {}
         self._tasks: dict[TaskId, TaskParams] = {}
-        self._deadlines: dict[RoundId, Deadlines] = {}
         self._fresh: list[Known] = []
-        self._busy: set[RoundId] = set()
         self._begun = False
         self.done: list[Done] = []
 
@@ -98,6 +97,7 @@ class Tower:
         """Cycle until it is to stop; what was signed is waited for."""
         while not stopping():
             end = time.monotonic() + self.once()
+            self.done.clear()
             while not stopping() and (left := end - time.monotonic()) > 0:
                 time.sleep(min(left, SLICE_SECONDS))
 
@@ -129,9 +129,12 @@ class Tower:
             return float(self._plan.poll_seconds)
         self._t.inbox.read()
         final = self._follow(block)
-        self._busy = {act.round for act in self._t.journal.acts() if act.mined_in > block.number}
         looks = {known.round: self._look(known, block, final) for known in (*self._t.journal.rounds(), *self._fresh)}
-        self._measure(looks, block)
+        self._t.meters.observe(list(looks.values()), block, self._t.journal, self._plan)
+        if self._t.me is not None:
+            self._t.meters.balance.set(self._t.chain.node.balance(self._t.me))
+            self._t.meters.free_stake.set(self._t.chain.vault.balance(self._t.me).free)
+        self._t.meters.evidence_problems.set(len(self._t.inbox.problems))
         wanted = [(task, look) for look in looks.values() for task in decide(look, self._plan, self._t.me, self._seed)]
         for task, look in sorted(wanted, key=lambda pair: pair[0].urgency):
             if not self._is_paused(task, look) and self._try(task, look, block):
@@ -153,28 +156,29 @@ class Tower:
         first = chain.deployment.first_block
         scanned = journal.scanned()
         begin = first if scanned is None else scanned + 1
-        found = (
-            [_known(s) for s in index.sealed_rounds(chain, to_block=block.number, from_block=begin)]
-            if begin <= block.number
-            else []
-        )
+        found: list[Known] = []
+        if begin <= block.number:
+            read = partial(index.sealed_rounds, to_block=block.number, from_block=begin)
+            found = [_known(sealed) for sealed in self._t.witnesses.same(read)]
         journal.add_rounds((known for known in found if known.block <= final), max(final, begin - 1))
         self._fresh = [known for known in found if known.block > final]
         return final
 
     def _look(self, known: Known, block: Block, final: int) -> Look:
         chain, at, id_ = self._t.chain, block.number, known.round
-        facts, phase = chain.rounds.round(id_, at=at), chain.rounds.phase(id_, at=at)
-        if facts is None:
+        witnesses = self._t.witnesses
+        facts, phase = witnesses.same(lambda each: (each.rounds.round(id_, at=at), each.rounds.phase(id_, at=at)))
+        deadlines = chain.rounds.deadlines(id_, at=at)
+        if facts is None or deadlines is None:
             raise NotYet(f"round 0x{id_.hex()} is not in block {at}", "look again")
         closing = chain.rounds.closing(id_, at=at) if facts.revealed_at else _NOTHING
-        demands = index.demands_of(chain, id_, at) if closing.queue_end else ()
+        demands = witnesses.same(lambda each: index.demands_of(each, id_, at)) if closing.queue_end else ()
         over = phase in _OVER and (known.block <= final and chain.rounds.phase(id_, at=final) is phase)
         return Look(
             round=facts,
             phase=phase,
             now=block.timestamp,
-            deadlines=self._deadlines_of(known, at, final),
+            deadlines=deadlines,
             closing=closing,
             task=self._task_of(facts.task, at),
             demands=demands,
@@ -183,14 +187,6 @@ class Tower:
             may_fetch=time.monotonic() >= self._fetched.get(id_, 0.0),
             is_final=over,
         )
-
-    def _deadlines_of(self, known: Known, at: int, final: int) -> Deadlines:
-        found = self._deadlines.get(known.round) or self._t.chain.rounds.deadlines(known.round, at=at)
-        if found is None:
-            raise NotYet(f"round 0x{known.round.hex()} is not in block {at}", "look again")
-        if known.block <= final:  # before that the same round may be sealed again, at another time
-            self._deadlines[known.round] = found
-        return found
 
     def _task_of(self, task: TaskId, at: int) -> TaskParams:
         found = self._tasks.get(task) or self._t.chain.tasks.params(task, at=at)
@@ -240,8 +236,10 @@ class Tower:
 
     def _audit(self, task: Task, look: Look, block: Block) -> Done | None:
         id_ = look.round.id
-        self._fetched[id_] = time.monotonic() + self._plan.retry_seconds
-        audit = self._t.auditor.audit(id_, block.number)
+        try:
+            audit = self._t.auditor.audit(id_, block.number)
+        finally:
+            self._fetched[id_] = time.monotonic() + self._plan.retry_seconds
         before = self._t.journal.audit(id_)
         if before is not None and _same(before, audit):
             return None
@@ -290,11 +288,9 @@ class Tower:
     # Pauses
 
     def _is_paused(self, task: Task, look: Look) -> bool:
-        """Whether it has to wait: after an error, or because something was mined in a block that is not read yet."""
+        """Whether it has to wait, after an error or because it is a dry run that said it already."""
         pause = self._pauses.get(_key(task, look))
-        if pause is not None and time.monotonic() < pause.until:
-            return True
-        return look.round.id in self._busy and task.deed not in (Deed.AUDIT, Deed.CLOSE)
+        return pause is not None and time.monotonic() < pause.until
 
     def _pause(self, key: _Key, error: Exception) -> None:
         pause = self._pauses.setdefault(key, _Pause())
@@ -304,31 +300,6 @@ class Tower:
 
     def _count(self, error: Exception) -> None:
         self._t.meters.errors.labels(type(error).__name__).inc()
-
-    def _measure(self, looks: dict[RoundId, Look], block: Block) -> None:
-        m, plan = self._t.meters, self._plan
-        spent = self._t.journal.spent(block.timestamp)
-        window = [look for look in looks.values() if look.phase is Phase.CHALLENGING]
-        audits = {look.round.id: look.audit for look in window}
-        m.block.set(block.number)
-        m.block_time.set(block.timestamp)
-        for phase in Phase:
-            m.rounds.labels(phase.name.lower()).set(sum(look.phase is phase for look in looks.values()))
-        m.unaudited.set(sum(audit is None or audit.early for audit in audits.values()))
-        m.unserved.set(sum(audit is not None and not audit.early and not audit.served for audit in audits.values()))
-        waiting = [record for look in window for record in look.demands if record.state is DemandState.OPEN]
-        m.open_demands.set(len(waiting))
-        ends = [record.deadline for record in waiting] + [look.closing.final_at for look in window]
-        m.least_seconds.set(max(min(ends, default=block.timestamp) - block.timestamp, 0))
-        m.spent_today.set(spent.today)
-        m.spent_ever.set(spent.ever)
-        m.budget_today.set(plan.budget_per_day)
-        m.budget_ever.set(plan.budget)
-        m.open_acts.set(len(self._t.journal.acts(open_only=True)))
-        m.evidence_problems.set(len(self._t.inbox.problems))
-        if self._t.me is not None:
-            m.balance.set(self._t.chain.node.balance(self._t.me))
-            m.free_stake.set(self._t.chain.vault.balance(self._t.me).free)
 
 
 def _same(before: Audit, audit: Audit) -> bool:

@@ -8,10 +8,12 @@ import stat
 import pytest
 import structlog
 
+from assay.agent.steps import publish
 from assay.chain import deployments
 from assay.chain.devnet import ETHER, fund
 from assay.cli.common import run
 from assay.cli.main import cli
+from assay.storage.addresses import checked_node
 from unit.agent.exam import Provider, finalize, pass_time, register_task, rich
 from unit.agent.fakes import FakeGateway
 
@@ -77,7 +79,8 @@ def test_stake__deposit_withdraw_balance__add_up(home):
     assert "AMOUNT" in home("deposit", "5", "--key", "owner", code=2)["message"]
 
 
-def test_a_round__through_all_commands__each_names_the_next(home, chain, questions):
+def test_a_round__through_all_commands__each_names_the_next(home, chain, questions, ipfs, monkeypatch):
+    monkeypatch.setattr(publish, "PROVIDER_SECONDS", 0.0)  # an offline node is found by nobody
     task = "0x" + register_task(chain, home.path / "tasks", rich(chain)).hex()
     provider = Provider(chain)
     assert "assay bench seal exam" in home("import", questions, "--set", "exam", as_json=False)
@@ -104,6 +107,11 @@ def test_a_round__through_all_commands__each_names_the_next(home, chain, questio
     shown = home("show", "exam")
     assert (shown["phase"], shown["next"], shown["versions"][0]["standing"]) == ("challenging", "release", "scored")
     assert (shown["cid"], home("list")["rounds"][0]["phase"]) == (home("reveal", "exam")["cid"], "challenging")
+    assert home("reveal", "exam", "--ipfs", "http://127.0.0.1:9", code=1)["error"] == "Unreachable"
+    assert [entry["node"] for entry in home("reveal", "exam", "--ipfs", ipfs.rpc)["ipfs"]["published"]] == [
+        checked_node(ipfs.rpc)
+    ]
+    assert home("reveal", "exam", "--ipfs", ipfs.rpc)["ipfs"]["before"] == [checked_node(ipfs.rpc)]
     assert home("release", "exam", code=1)["error"] == "NotYet"
     pass_time(chain, shown["deadlines"]["versions_released_at"])
     assert home("release", "exam")["round_bond"] is True

@@ -86,6 +86,31 @@ def test_publish__before_answer_by_is_final_or_before_the_reveal__nothing_leaves
 
 
 @pytest.mark.chain
+def test_reveal_and_publish__finality_stalls_after_the_attestation__openings_wait_though_scores_did_not(
+    exam: Exam, pins: Callable[[], set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_, before, stuck = sit(exam), pins(), exam.chain.finalized()
+    ends = exam.chain.rounds.deadlines(round_)
+    assert ends
+    exam.pass_answers(round_)
+    score.run(exam.agent, round_)
+    attest.run(exam.agent, round_)
+    assert exam.chain.rounds.phase(round_) is Phase.REVEALING
+    with monkeypatch.context() as stalled:
+        stalled.setattr(exam.chain, "finalized", lambda: stuck)
+        assert stuck.timestamp < ends.answer_by
+        with pytest.raises(NotYet):
+            reveal.run(exam.agent, round_)
+        assert exam.agent.store.list() == ()
+    reveal.run(exam.agent, round_)
+    with monkeypatch.context() as stalled:
+        stalled.setattr(exam.chain, "finalized", lambda: stuck)
+        with pytest.raises(NotYet):
+            publish.run(exam.agent, round_)
+    assert pins() == before
+
+
+@pytest.mark.chain
 def test_publish__a_node_is_away__the_others_have_it_and_the_next_run_asks_that_one_alone(exam: Exam, tmp_path: Path) -> None:
     round_ = sit(exam)
     cid = exam.settle(round_).cid
@@ -154,6 +179,20 @@ def test_verify__bundle_by_gateway_node_or_cid__is_the_same_report(
 
 def _lie(served: bytes) -> Bend:
     return lambda _form, _cid, _reply: Reply(served[:-1] + bytes([served[-1] ^ 1]))
+
+
+@pytest.mark.loopback
+def test_doctor__nodes_of_the_settings_file__are_tried(ipfs: Daemon, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    plan, password = tmp_path / "rounds.toml", tmp_path / "password"
+    plan.write_text(f'schema = 1\nipfs = ["{ipfs.rpc}", "{AWAY}"]\n')
+    password.write_text("open sesame\n")
+    password.chmod(0o600)
+    base = ["--json", "--home", str(tmp_path / "home"), "--rpc", "http://127.0.0.1:9"]
+    assert run(cli, [*base, "bench", "init", "--light", "--password-file", str(password)]) == 0
+    capfd.readouterr()
+    assert run(cli, [*base, "doctor", "--settings", str(plan)]) == 1  # the chain is away
+    lines = [line for line in json.loads(capfd.readouterr().out)["lines"] if line["check"] == "ipfs"]
+    assert [line["health"] for line in lines] == ["ok", "ok", "warning"]
 
 
 def test_decide__revealed_and_not_pinned__publishes_first_and_only_while_challenging() -> None:

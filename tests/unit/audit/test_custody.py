@@ -3,6 +3,7 @@
 import copy
 import json
 import secrets
+import tracemalloc
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,15 +13,16 @@ import jsonschema
 import pytest
 import rlp
 
-from assay.audit.custody import START, ChainPart, build, head_of, link_hash
+from assay.audit.custody import START, ChainPart, build, head_of, link_hash, signed_in
 from assay.audit.custody_check import EVENTS, against, check, parse
 from assay.audit.custody_page import page
 from assay.audit.custody_reading import read
-from assay.chain import rawtx
+from assay.chain import artifacts, rawtx
+from assay.chain.abi import Interface
 from assay.chain.client import Chain
 from assay.chain.devnet import Devnet, fund
 from assay.cli.audit_log import schema_text
-from assay.encoding.hashing import keccak
+from assay.encoding.hashing import keccak, uint
 from assay.encoding.receipts import LocalSigner
 from assay.errors import BadInput
 from assay.storage.bundle import Bundle
@@ -75,7 +77,6 @@ def test_build__events_in_the_order_of_the_chain__each_with_its_proven_sender(lo
         ("ask", exam.operator.address),
         ("answer", exam.versions[0].operator),
     ]
-    assert "Locked" in {event["event"] for link in record["links"] for event in link["events"]}
 
 
 def test_check__true_log__all_is_proven_offline(logged: Logged) -> None:
@@ -128,6 +129,7 @@ FORGERIES: dict[str, Callable[[Record], None]] = {
     "answer_left_out": lambda r: r["exchanges"][0]["items"].pop(1),
     "counted_more": lambda r: change(r, "exchanges", 0, "ack", "signed", to=8),
     "version_left_out": lambda r: r["versions"].pop(),
+    "messages_swapped": lambda r: r["exchanges"][0]["items"].insert(0, r["exchanges"][0]["items"].pop(3)),
     "no_shape": lambda r: change(r, "links", 0, "events", to=5),
     "exchanges_of_nobody": lambda r: r["exchanges"].pop(),
 }
@@ -140,6 +142,13 @@ def test_check__forged_and_hashed_anew__is_found(logged: Logged, name: str) -> N
     assert check(record).failures
     if name != "no_shape":
         assert check(sealed_again(record)).failures, "the hashes alone gave it away"
+
+
+def test_check__link_edited_and_only_the_head_made_anew__the_chain_of_hashes_says_so(logged: Logged) -> None:
+    record = copy.deepcopy(logged.record)
+    record["links"][2]["block_hash"] = "0x" + "66" * 32
+    record["head"] = head_of(record)
+    assert check(record).problems[0] == "link 2 is not what its hash says"
 
 
 def test_check__one_byte_edited__the_head_says_so(logged: Logged) -> None:
@@ -211,6 +220,27 @@ def test_page__hostile_texts__are_escaped_and_nothing_is_fetched(logged: Logged)
     }
     assert {name for name, _ in seen.attributes} <= {"lang", "charset", "http-equiv", "content", "name", "class", "title"}
     assert page(logged.record) == page(copy.deepcopy(logged.record))
+
+
+def test_signed_in__overlapping_entries__are_read_in_little_memory(logged: Logged) -> None:
+    """Thousands of signatures that all point at one long text: a general decoder would copy it for each."""
+    count, text = 3_000, 100_000
+    words = [int.from_bytes(logged.exam.round, "big"), 96, 96 + 32 * (count + 1), count, *range(count), count]
+    words += [32 * count] * count + [text]
+    data = Interface(artifacts.load("Rounds").abi).functions["enrol"].key + b"".join(uint(word) for word in words) + bytes(text)
+    tracemalloc.start()
+    try:
+        assert list(signed_in(logged.exam.domain, logged.exam.round, data)) == []
+        assert tracemalloc.get_traced_memory()[1] < 5 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("tail", [b"", b"\xff" * 31, b"\xff" * 96, b"\xff" * 500, bytes(96)])
+def test_signed_in__cut_or_wild_calldata__nothing(logged: Logged, tail: bytes) -> None:
+    for function in ("enrol", "postAnswer"):
+        selector = Interface(artifacts.load("Rounds").abi).functions[function].key
+        assert list(signed_in(logged.exam.domain, logged.exam.round, selector + logged.exam.round + tail)) == []
 
 
 def test_raw_of__every_type__as_eth_account_signs_it(chain: Chain) -> None:

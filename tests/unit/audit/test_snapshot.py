@@ -301,8 +301,16 @@ def test_prove__codes_and_contracts_of_others__are_named(case: Case) -> None:
         prove(replace(case.true, chain_id=1), case.block.hash, elsewhere)
 
 
+def test_prove__other_code_at_a_contract__is_refused(case: Case) -> None:
+    elsewhere = replace(case.chain.deployment, judge=case.chain.deployment.metrics["Bleu"])
+    snapshot = fetch(Chain(case.chain.node, elsewhere), case.exam.round, case.block)
+    with pytest.raises(WrongChain, match="is not the Judge of this release"):
+        prove(snapshot, case.block.hash, elsewhere)
+
+
 def test_prove__another_round__is_named(case: Case) -> None:
-    assert "storage of" in case.said(replace(case.true, round=RoundId(bytes(32))))
+    told = case.said(replace(case.true, round=RoundId(bytes(32))))
+    assert told.startswith(("storage of", "round: the trusted block knows no such round"))
 
 
 def test_prove__versions_changed__are_named(case: Case) -> None:

@@ -280,6 +280,12 @@ def test_version__silent_or_away__is_unreachable(tmp_path: Path) -> None:
     assert "did not answer" in reason("http://127.0.0.1:9")[0]
 
 
+def test_pin__a_node_that_says_yes_and_does_not__is_noticed(tmp_path: Path) -> None:
+    server = Rpc(tmp_path, lambda: Reply(b'{"Pins": ["x"], "Keys": {}}', kind=JSON))
+    with server, Kubo(server.url, QUICK) as node, pytest.raises(Tampered, match="did not pin"):
+        node.pin(cid_of(bytes(32)))
+
+
 def test_fetch__a_node_that_lies__is_caught_as_a_gateway_is(store: Store, tmp_path: Path) -> None:
     cid, other = store.add(small(tmp_path / "a")), store.add(sharded(tmp_path / "b", 3))
     served = exported(store.path(other), other)

@@ -15,6 +15,7 @@ from assay.encoding.hashing import keccak
 from assay.encoding.receipts import LocalSigner
 from assay.storage.store import Store
 from assay.types import Fault, Phase, RoundId
+from assay.watch.auditing import Fetch
 from assay.watch.build import tower
 from assay.watch.fetching import from_store
 from assay.watch.settings import Plan
@@ -49,11 +50,11 @@ class Scene:
         return replace(PLAN, evidence=self.inbox, **changes)
 
     @contextmanager
-    def tower(self, *witnesses: Chain, signer: LocalSigner | None = None, dry: bool = False, **changes: Any) -> Iterator[Tower]:
-        chosen = None if dry else signer or self.signer
+    def tower(self, *witnesses: Chain, fetch: Fetch | None = None, dry: bool = False, **changes: Any) -> Iterator[Tower]:
+        chosen = None if dry else self.signer
         with ExitStack() as stack:
-            made = tower([self.chain, *witnesses], chosen, self.plan(**changes), from_store(self.store), self.home / "watch",
-                         self.signer.address)  # fmt: skip
+            get, me = fetch or from_store(self.store), self.signer.address
+            made = tower([self.chain, *witnesses], chosen, self.plan(**changes), get, self.home / "watch", me)
             built = stack.enter_context(made)
             if built.tools.journal.scanned() is None:  # other tests share the chain: their rounds are not ours to see
                 built.tools.journal.add_rounds((), self.start)

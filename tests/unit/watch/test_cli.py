@@ -7,11 +7,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from assay import keys
@@ -22,9 +20,9 @@ from assay.storage.store import Store
 from assay.types import Fault, Phase
 from unit.audit.faults import wrong_statistic
 from unit.audit.test_on_chain import ETHER, LiveExam, Reader
+from unit.watch.wire import SECONDS, Wire
 
 pytestmark = pytest.mark.chain
-SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -88,54 +86,6 @@ def lying(post: Post, name: str) -> LiveExam:
     return exam
 
 
-class Wire:
-    """A node's address that kills whoever sends a request of one method: before it is passed on, or after."""
-
-    def __init__(self, rpc: str, method: str, when: str) -> None:
-        self.rpc, self.method, self.when, self.victim = rpc, method, when, 0
-        self.client = httpx.Client(timeout=SECONDS)
-        wire = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                due = wire.victim and json.loads(body)["method"] == wire.method
-                if due and wire.when == "before":
-                    wire.kill()
-                    return
-                answer = wire.client.post(wire.rpc, content=body, headers={"Content-Type": "application/json"}).content
-                if due:
-                    wire.kill()
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-
-    def kill(self) -> None:
-        os.kill(self.victim, signal.SIGKILL)
-
-    def __enter__(self) -> "Wire":
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-        self.client.close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-
 @pytest.mark.parametrize(
     ("method", "when", "acts"),
     [
@@ -147,8 +97,15 @@ class Wire:
 def test_run__killed_between_two_steps__the_next_one_ends_it_once(post: Post, method: str, when: str, acts: list[str]) -> None:
     exam = lying(post, f"killed {method} {when}")
     sent = post.chain.node.request("eth_getTransactionCount", [post.address, "latest"])
-    with Wire(post.own.rpc, method, when) as wire, post.start(wire.url) as process:
-        wire.victim = process.pid
+    victim: list[int] = []
+
+    def kill(asked: str) -> None:
+        if asked == method and victim:
+            os.kill(victim[0], signal.SIGKILL)
+            raise ConnectionAbortedError
+
+    with Wire(post.own.rpc, **{when: kill}) as wire, post.start(wire.url) as process:
+        victim.append(process.pid)
         assert process.wait(SECONDS) == -signal.SIGKILL
     found = post.status()
     assert [act["state"] for act in found["acts"]] == ["open"]

@@ -1,5 +1,6 @@
 """given rounds of all kinds on a real chain / when a watchtower runs / faults are punished, and nobody else is harmed."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from unit.audit.faults import wrong_statistic
 from unit.audit.holding import held_ack, held_answer, held_ask
 from unit.audit.test_proofs import Liar
 from unit.watch.stage import ETHER, LiveExam, Scene, paid, pass_time, played, whats
+from unit.watch.wire import Wire
 
 pytestmark = pytest.mark.chain
 FEE = 10**16
@@ -151,6 +153,17 @@ def test_once__bundle_not_served__is_demanded_before_anything_and_expired(scene:
     assert free(scene) == before + ETHER // 2
 
 
+def test_once__another_bundle_is_served__its_faults_are_nobodys(scene: Scene) -> None:
+    exam = played(scene, "honest", served=False)
+    wrong_statistic(exam)
+    forged = Bundle(exam.write(scene.home / "forged"))
+    with scene.tower(fetch=lambda _cid: nullcontext(forged), sample=1) as tower:
+        assert whats(tower.until_idle()) == ["audit", "demand", "demand"]
+        audit = tower.tools.journal.audit(exam.round)
+        assert audit is not None
+        assert (audit.served, audit.found) == (False, ())
+
+
 def test_once__bundle_served_after_the_demand__nobody_is_slashed(scene: Scene) -> None:
     exam = played(scene, "late", served=False)
     with scene.tower(sample=1) as tower:
@@ -254,6 +267,18 @@ def test_once__nodes_disagree__nothing_is_done_until_they_agree(scene: Scene) ->
         assert whats(tower.until_idle()) == ["audit", "item"]
     again.close()
     scene.expect_slashed(exam.round, Fault.WRONG_STATISTICS)
+
+
+def test_once__a_node_hides_the_round__nothing_is_done(scene: Scene) -> None:
+    exam = lying(scene)
+    hiding = b'{"jsonrpc": "2.0", "id": 1, "result": []}'
+    with Wire(scene.chain.node.url, before=lambda method: hiding if method == "eth_getLogs" else None) as wire:
+        liar = Chain.connect(wire.url, scene.chain.deployment)
+        with scene.tower(liar) as tower:
+            assert tower.once() > 0
+            assert (tower.done, tower.tools.journal.rounds()) == ([], [])
+        liar.close()
+    assert scene.chain.rounds.phase(exam.round) is Phase.CHALLENGING
 
 
 def test_once__its_proof_is_reorganised_away__brings_it_again(scene: Scene) -> None:
