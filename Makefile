@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 200000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge deep crash ape deploy ipfs sourcify geth audit lint format artifacts vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep crash ape deploy ipfs sourcify geth audit lint format artifacts golden invariants vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,12 @@ format: setup ## write the formatting
 
 artifacts: setup ## compile the contracts into the package
 	.venv/bin/python scripts/build_artifacts.py
+
+golden: setup ## gas receipts, sizes and init-code hashes of the contracts, written anew
+	.venv/bin/python scripts/golden.py
+
+invariants: node_modules/.ready ## more than a million acts against the invariants of the contracts
+	FOUNDRY_PROFILE=deep $(FORGE) test --match-path 'tests/forge/invariants/*'
 
 vectors: setup ## golden vectors of the encoding
 	.venv/bin/python tests/vectors/make.py
