@@ -1,5 +1,6 @@
 """Audits one round with `assay.audit`, and builds again, when it is to be brought, the proof that an audit found."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -19,7 +20,7 @@ from assay.chain.client import Chain
 from assay.errors import AssayError, BadInput, Refused, Tampered
 from assay.storage.bundle import Bundle
 from assay.storage.cids import cid_of
-from assay.types import Phase, RoundId, VersionId
+from assay.types import Phase, Round, RoundId, VersionId
 from assay.watch.inbox import Inbox
 from assay.watch.journal import Journal
 from assay.watch.library import Library
@@ -45,7 +46,7 @@ class Auditor:
     def audit(self, round_: RoundId, block: int) -> Audit:
         """Everything that can be said of a round at a block, by its bundle if it is revealed and served, and by evidence."""
         facts = collect(self._chain, round_, block)
-        evidence = self._inbox.digest(round_)
+        evidence = self.evidence(facts.round, block)
         held = self._held(facts)
         if not facts.round.revealed_at:
             early = joined(finding.find_leaks(facts, held), finding.find_asks(facts, held), finding.find_answers(facts, held))
@@ -59,6 +60,18 @@ class Auditor:
                 digest = facts.round.bundle_digest
                 return Audit(round_, evidence, block, served=False, exit_code=2, bundle=digest, found=_found(alone), shut=shut)
             return self._of_bundle(facts, bundle, held, evidence)
+
+    def evidence(self, round_: Round, block: int) -> bytes:
+        """A digest of all outside its bundle that an audit looks at: what the inbox holds and, of a revealed round, which
+        earlier rounds of its benchmarker are buried. It changes when there is more to see; empty where there is nothing.
+        """
+        buried = []
+        for other in self._others(round_) if round_.revealed_at else ():
+            earlier = self._chain.rounds.round(other.round, at=block)
+            if earlier is not None and earlier.sealed_at <= round_.sealed_at and self._is_buried(other.round, block):
+                buried.append(other.round)
+        parts = b"".join([self._inbox.digest(round_.id), *(id_ + self._inbox.digest(id_) for id_ in buried)])
+        return hashlib.sha256(parts).digest()[:16] if parts else b""
 
     def build(self, found: Found, round_: RoundId, block: int) -> Proof:
         """The proof that an audit found, on the facts of a newer block. Refused where it would not stand any more."""
@@ -115,8 +128,7 @@ class Auditor:
 
     def _reused(self, facts: ChainFacts, bundle: Bundle) -> Iterator[Found]:
         """Rounds of the same benchmarker that hold one of these Scored prompts, or asked one and were buried."""
-        others = {k.round.hex(): k for k in self._journal.rounds(closed=True) if k.benchmarker == facts.round.benchmarker}
-        others.pop(facts.round.id.hex(), None)
+        others = {known.round.hex(): known for known in self._others(facts.round)}
         if not others:
             return
         try:
@@ -131,10 +143,18 @@ class Auditor:
                     yield Found(ProofKind.REUSE, None, position, others[seen.source].round)
         yield from self._buried(facts, prompts.keys(), (other for name, other in others.items() if name not in met))
 
+    def _others(self, round_: Round) -> list[Known]:
+        """All further rounds of the same benchmarker."""
+        known = self._journal.rounds(closed=True)
+        return [each for each in known if each.benchmarker == round_.benchmarker and each.round != round_.id]
+
+    def _is_buried(self, round_: RoundId, block: int) -> bool:
+        return self._chain.rounds.phase(round_, at=block) in BURIED
+
     def _buried(self, facts: ChainFacts, prompts: Iterable[bytes], others: Iterable[Known]) -> Iterator[Found]:
         wanted = set(prompts)
         for other in others:
-            if self._chain.rounds.phase(other.round, at=facts.block.number) in BURIED:
+            if self._is_buried(other.round, facts.block.number):
                 earlier = collect(self._chain, other.round, facts.block.number)
                 asks = joined.from_iterable(self._held(earlier).asks.values())
                 if proofs.is_later(facts, earlier) and any(ask.prompt_hash in wanted for ask in asks):

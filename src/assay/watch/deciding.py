@@ -35,7 +35,7 @@ class Deed(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A round at one block. `evidence` is the digest of what the inbox holds of it, `may_fetch` whether a fetch is due again."""
+    """A round at one block. `evidence` is a digest of what is held outside its bundle, `may_fetch`: a fetch is due again."""
 
     round: Round
     phase: Phase

@@ -183,7 +183,7 @@ class Tower:
             task=self._task_of(facts.task, at),
             demands=demands,
             audit=self._t.journal.audit(id_),
-            evidence=self._t.inbox.digest(id_),
+            evidence=self._t.auditor.evidence(facts, at),
             may_fetch=time.monotonic() >= self._fetched.get(id_, 0.0),
             is_final=over,
         )

@@ -137,6 +137,18 @@ def test_once__round_buried_and_run_again__is_forfeited_and_the_second_slashed_b
     assert free(scene) == before + ETHER
 
 
+def test_once__round_buried_after_the_second_was_audited__is_looked_at_again(scene: Scene) -> None:
+    buried = LiveExam(scene.chain, f"{scene.name} buried", answer_window=700, attest_window=5000)
+    buried.begin()
+    scene.hand_over("asked", held_ask(buried, 4))
+    again = played(scene, "again")
+    with scene.tower() as tower:
+        assert "reuse-by-ask" not in whats(tower.until_idle())
+        pass_time(scene.chain.node, 6000)
+        assert sorted(whats(tower.until_idle())[-3:]) == ["audit", "forfeit", "reuse-by-ask"]
+    scene.expect_slashed(again.round, Fault.REUSED)
+
+
 def test_once__bundle_not_served__is_demanded_before_anything_and_expired(scene: Scene) -> None:
     exam, before = played(scene, "hidden", served=False), free(scene)
     with scene.tower(sample=1) as tower:
