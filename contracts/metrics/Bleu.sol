@@ -104,7 +104,7 @@ contract Bleu is IMetric {
         }
     }
 
-    /// @dev (matched / counted)^(1/4), a fraction of at most 1 whose terms have less than 112 and 119 bits; `ONE` is 1.
+    /// @dev (matched / counted)^(1/4), a fraction of at most 1, whose terms have less than 112 and 119 bits, so that nothing becomes 0; `ONE` is 1.
     function _fourthRoot(uint256 matched, uint256 counted) private pure returns (uint256) {
         uint256 ratio = (matched << 144) / counted;
         return _squareRoot(_squareRoot(ratio << 110) << 127);
@@ -137,11 +137,10 @@ contract Bleu is IMetric {
         }
     }
 
-    /// @dev Integer square root, rounded down. Newton's method from 1.5 times the power of two below the root, which is at
+    /// @dev Integer square root of more than 0, rounded down. Newton's method from 1.5 times the power of two below the root, which is at
     /// most half that power away: the error, in units of that power, is below 1/12 after one step and squares with every further one, so
     /// that it is below 2^-145 after six, and the result the root or one more.
     function _squareRoot(uint256 x) private pure returns (uint256 root) {
-        if (x == 0) return 0;
         unchecked {
             uint256 rest = x;
             root = 1;
@@ -159,7 +158,7 @@ contract Bleu is IMetric {
             root = (root + x / root) >> 1;
             root = (root + x / root) >> 1;
             root = (root + x / root) >> 1;
-            if (root > x / root) --root;
+            return root > x / root ? root - 1 : root;
         }
     }
 }

@@ -74,9 +74,17 @@ contract DeployerTest is Exam {
             assertGt(expected[i].code.length, 0);
             assertLe(expected[i].code.length, 24_576);
         }
+    }
 
+    function test_deployNext__allDeployed__reverts() external {
+        IDeployer full = _deployer();
+        bytes[6] memory codes = _codes();
+        for (uint256 i = 0; i < 6; i++) {
+            assertEq(full.codeHashOf(i), keccak256(codes[i]));
+            full.deployNext(codes[i]);
+        }
         vm.expectRevert(IDeployer.AllDeployed.selector);
-        deployer.deployNext(codes[0]);
+        full.deployNext(codes[5]);
     }
 
     function test_create2__sameCode__sameAddress() external {

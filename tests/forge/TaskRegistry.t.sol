@@ -101,6 +101,15 @@ contract TaskRegistryTest is Exam {
         tasks.register(p);
     }
 
+    function test_register__allNumbersTaken__reverts() external {
+        vm.store(address(tasks), bytes32(uint256(2)), bytes32(uint256(1) << 32));
+        assertEq(tasks.count(), 1 << 32);
+        TaskParams memory p = _params();
+        p.maxItems = 999;
+        vm.expectRevert(ITaskRegistry.RegistryFull.selector);
+        tasks.register(p);
+    }
+
     function test_register__productBeyond32Bits__reverts() external {
         TaskParams memory p = _params();
         p.maxBytes = 512;

@@ -138,6 +138,15 @@ contract BleuTest is Test {
         }
     }
 
+    /// @dev Something has to be removed, so that the end is stripped apart from the tokens.
+    function test_measure__spacesBehindWhatIsRemoved__equalsPlain() external view {
+        bytes[5] memory spaces = [bytes(hex"c2a0"), hex"c285", hex"e38080", hex"e28083", hex"e280a8"];
+        for (uint256 i = 0; i < spaces.length; ++i) {
+            bytes memory text = abi.encodePacked("one <skipped>two -\n", spaces[i], " ", spaces[i]);
+            assertEq(_measure(text, "one two"), PlainBleu.measure(text, "one two"));
+        }
+    }
+
     function test_measure__vectors__equalSacrebleu() external view {
         string memory json = vm.readFile("tests/vectors/metrics.json");
         bytes[] memory responses = vm.parseJsonBytesArray(json, ".bleu.responses");
