@@ -16,7 +16,7 @@ NETWORK ?= ethereum:local:foundry
 PAIRS ?= 200000
 SEED ?= 1
 
-.PHONY: help setup demo test pytest forge deep smollm mutation crash ape deploy ipfs sourcify geth audit lint format artifacts golden invariants vectors parity lock clean
+.PHONY: help setup demo test pytest forge deep smollm mutation crash ape deploy ipfs sourcify geth audit lint format artifacts golden invariants coverage vectors parity lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,9 @@ artifacts: setup ## compile the contracts into the package
 
 golden: setup ## gas receipts, sizes and init-code hashes of the contracts, written anew
 	.venv/bin/python scripts/golden.py
+
+coverage: setup ## lines and branches of the contracts that the Solidity tests reach, outside assembly
+	.venv/bin/python scripts/coverage.py
 
 invariants: node_modules/.ready ## more than a million acts against the invariants of the contracts
 	FOUNDRY_PROFILE=deep $(FORGE) test --match-path 'tests/forge/invariants/*'
