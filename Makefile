@@ -78,7 +78,7 @@ golden: setup ## gas receipts, sizes and init-code hashes of the contracts, writ
 	.venv/bin/python scripts/golden.py
 
 coverage: setup ## lines and branches of the contracts that the Solidity tests reach, outside assembly
-	.venv/bin/python scripts/coverage.py
+	.venv/bin/python scripts/forge_coverage.py
 
 invariants: node_modules/.ready ## more than a million acts against the invariants of the contracts
 	FOUNDRY_PROFILE=deep $(FORGE) test --match-path 'tests/forge/invariants/*'

@@ -3,7 +3,7 @@
 Compiled without the optimizer, where the tests of sizes and gas cannot hold; these are left out. Assembly is not counted: there
 the plain versions in the tests are the oracle.
 
-    python scripts/coverage.py
+    python scripts/forge_coverage.py
 """
 
 import os
