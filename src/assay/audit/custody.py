@@ -12,7 +12,7 @@ The hashes tie the file together; what proves it are the signatures in it, and t
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,10 @@ __all__ = [
     "build",
     "digest_of",
     "head_of",
+    "keys_of",
     "link_hash",
     "message_record",
+    "plain",
     "signed_in",
 ]
 
@@ -98,10 +100,10 @@ def build(part: ChainPart, bundle: Bundle | None, *, items: bool = False) -> Rec
         "as_of": {"block": facts.block.number, "hash": _hex(facts.block.hash), "time": facts.block.timestamp},
         "round": _round(facts),
         "versions": [_version(sitting) for sitting in facts.sittings],
-        "keys": _keys(facts, part.links),
         "links": list(_links(facts, part.links)),
         "exchanges": None if bundle is None else [_exchanges(facts, s, bundle, items=items) for s in facts.sittings],
     }
+    record["keys"] = keys_of(record)
     return {**record, "head": head_of(record)}
 
 
@@ -228,16 +230,16 @@ def _version(sitting: Sitting) -> Record:
     }
 
 
-def _keys(facts: ChainFacts, links: Sequence[Link]) -> list[Record]:
-    """Addresses and what they are, in the order in which a reader meets them."""
-    roles: dict[Address, list[str]] = {facts.round.benchmarker: ["benchmarker"]}
-    roles.setdefault(facts.round.operator, []).append("operator of the benchmarker: signs Asks and Acks")
-    for sitting in facts.sittings:
-        short = f"0x{sitting.version.id.hex()[:10]}"
-        roles.setdefault(sitting.version.owner, []).append(f"owner of version {short}")
-        roles.setdefault(sitting.version.operator, []).append(f"operator of version {short}: signs Enrol and Answers")
-    for link in links:
-        known = roles.setdefault(link.sender, [])
+def keys_of(record: Mapping[str, Any]) -> list[Record]:
+    """Addresses of a record's round, versions and links and what they are, in the order in which a reader meets them."""
+    roles: dict[str, list[str]] = {record["round"]["benchmarker"]: ["benchmarker"]}
+    roles.setdefault(record["round"]["operator"], []).append("operator of the benchmarker: signs Asks and Acks")
+    for version in record["versions"]:
+        short = version["id"][:12]
+        roles.setdefault(version["owner"], []).append(f"owner of version {short}")
+        roles.setdefault(version["operator"], []).append(f"operator of version {short}: signs Enrol and Answers")
+    for link in record["links"]:
+        known = roles.setdefault(link["sender"], [])
         if "sender of transactions" not in known:
             known.append("sender of transactions")
     return [{"address": address, "roles": what} for address, what in roles.items()]
@@ -264,7 +266,7 @@ def _links(facts: ChainFacts, links: Iterable[Link]) -> Iterator[Record]:
 
 
 def _event(event: Event) -> Record:
-    arguments = {name: _plain(value) for name, value in event.arguments.items()}
+    arguments = {name: plain(value) for name, value in event.arguments.items()}
     return {"log": event.log_index, "contract": event.contract, "event": event.name, "arguments": arguments}
 
 
@@ -289,12 +291,12 @@ def _exchanges(facts: ChainFacts, sitting: Sitting, bundle: Bundle, *, items: bo
     return {"version": _hex(version.id), **counts, "messages": total, "digest": _hex(digest), "items": written if items else None}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """An event's argument as JSON types."""
     if isinstance(value, bytes):
         return _hex(value) if len(value) <= SHORT + 1 else {"bytes": len(value), "keccak256": _hex(keccak(value))}
     if isinstance(value, (tuple, list)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > _SAFE else value
 
 

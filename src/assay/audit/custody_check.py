@@ -4,14 +4,19 @@
     2  The links are numbered, in the order of the chain, and each hash follows from the one before.
     3  Each transaction's bytes have its hash and were signed by its sender.
     4  The signatures listed of a transaction are those in its bytes; of each enrolment one is the version's operator's, of each
-       post one Ask the round's and one Answer the version's. Commitments, set root, score roots and bundle are in these bytes.
+       post one Ask the round's and one Answer the version's. Commitments, seal, posts, score roots with their sums, and bundle
+       are arguments of the very call that makes their event.
     5  The round's id follows from chain, contract, benchmarker, task, set root, size and operator.
     6  Every version's id follows from model, number, commitment and operator.
-    7  The seal, the consents and the roots among the events are those of the round and the versions.
+    7  The seal, the consents, the roots, the bundle and the fault among the events are those of the round and the versions.
     8  The messages written out are signed by the right keys, as often as is counted, and their running hash is the one named.
+    9  The task's id follows from its parameters. Each score follows from the attested sums by the metric that is named, and
+       whether it counts from the silence that the task allows; the versions have these scores and standings.
+    10 The keys are those of the round, the versions and the links.
 
-What cannot be told from the file alone is listed as unproven and is no problem: blocks, times and other events, transactions of
-other types, messages that are counted and not written out.
+What cannot be told from the file alone is listed as unproven and is no problem: blocks, times and other events, who owns a
+version, whether the task's metric is the one named, phase and deadlines, transactions of other types, messages that are counted
+and not written out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,21 +25,40 @@ from typing import Any
 
 import orjson
 
-from assay.audit.custody import KIND, SCHEMA, START, ChainPart, build, digest_of, digest_to_sign, head_of, link_hash, signed_in
+from assay.audit.custody import (
+    KIND,
+    SCHEMA,
+    START,
+    ChainPart,
+    build,
+    digest_of,
+    digest_to_sign,
+    head_of,
+    keys_of,
+    link_hash,
+    signed_in,
+)
+from assay.audit.custody_calls import MAKERS, is_fixed, is_whole
 from assay.chain import rawtx
 from assay.encoding.hashing import checksum
-from assay.encoding.ids import round_id, version_id
+from assay.encoding.ids import round_id, task_id, version_id
 from assay.encoding.receipts import Domain, recover
+from assay.encoding.sumtree import unpack_counts
 from assay.errors import BadInput
-from assay.types import ModelId, RoundId, TaskId, VersionId
+from assay.metrics import METRICS
+from assay.storage.cids import cid_of
+from assay.types import Fault, ModelId, RoundId, TaskId, TaskParams, VersionId
 
 __all__ = ["MAX_BYTES", "Checked", "against", "check", "parse"]
 
 MAX_BYTES = 256 << 20
 SHOWN = 20
-COMMITTED = {"VersionCommitted": "commitment", "Sealed": "setRoot", "Attested": "rootHash", "Revealed": "bundleDigest"}
-EVENTS = "that these transactions made these events in these blocks at these times: compare with a node"
-_KEYS = {"schema", "kind", "chain_id", "contracts", "as_of", "round", "versions", "keys", "links", "exchanges", "head"}
+EVENTS = (
+    "that these transactions made these events in these blocks at these times, who owns the versions, that the task's metric is "
+    "the one named, the round's phase and deadlines: compare with a node"
+)
+_PARTS = {"schema", "kind", "chain_id", "contracts", "as_of", "round", "versions", "keys", "links", "exchanges", "head"}
+_BPS = 10_000
 _REMEDY = "Make it anew: assay audit-log ROUND --out FILE"
 
 
@@ -70,7 +94,7 @@ def parse(raw: bytes, where: str) -> dict[str, Any]:
         record = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise BadInput(f"is not JSON ({error})", _REMEDY, where=where) from None
-    if not isinstance(record, dict) or (record.get("schema"), record.get("kind")) != (SCHEMA, KIND) or record.keys() != _KEYS:
+    if not isinstance(record, dict) or (record.get("schema"), record.get("kind")) != (SCHEMA, KIND) or record.keys() != _PARTS:
         raise BadInput(f"is no audit log of schema {SCHEMA}", _REMEDY, where=where)
     return record
 
@@ -78,7 +102,7 @@ def parse(raw: bytes, where: str) -> dict[str, Any]:
 def check(record: Mapping[str, Any]) -> Checked:
     """All steps of the list above. What has not the shape that the schema gives it is a problem, not an error."""
     checked = Checked(unproven=[EVENTS])
-    for step in (_head, _links, _ids, _events, _exchanges):
+    for step in (_head, _links, _ids, _events, _standings, _keys, _exchanges):
         _guarded(checked, step, record)
     return checked
 
@@ -158,13 +182,15 @@ def _consents(
 
 
 def _commitments(checked: Checked, record: Mapping[str, Any], link: Mapping[str, Any], mined: rawtx.Mined) -> None:
-    """What an event says was fixed stands in the bytes that its sender signed."""
+    """What an event says was fixed is what the call says that its sender signed."""
     for event in link["events"]:
-        argument = COMMITTED.get(event["event"])
-        if argument is None or _raw(event["arguments"][argument]) in mined.data:
+        if event["event"] not in MAKERS:
             continue
-        what = f"link {link['number']}: the {argument} of {event['event']} is not in its bytes"
-        if mined.to == record["contracts"][event["contract"]]:
+        direct = mined.to == record["contracts"][MAKERS[event["event"]][0]]
+        if is_fixed(event["event"], event["arguments"], mined.data, direct=direct):
+            continue
+        what = f"link {link['number']}: {event['event']} is not what its bytes call for"
+        if direct and is_whole(mined.data):
             checked.expect(False, what)  # (4)
         else:
             checked.doubt(what)  # a smart account may have computed it
@@ -193,14 +219,18 @@ def _ids(checked: Checked, record: Mapping[str, Any]) -> None:
 
 
 def _events(checked: Checked, record: Mapping[str, Any]) -> None:
-    found = record["round"]
-    events = [event for link in record["links"] for event in link["events"] if event["contract"] in ("rounds", "models")]
-    by_name: dict[str, list[Mapping[str, Any]]] = {}
-    for event in events:
-        by_name.setdefault(event["event"], []).append(event["arguments"])
-    sealed = [(e["round"], e["benchmarker"], e["task"], e["operator"], e["setRoot"], e["items"]) for e in by_name["Sealed"]]
-    told = (found["id"], found["benchmarker"], found["task"], found["operator"], found["set_root"], found["items"])
+    found, by_name = record["round"], _by_name(record)
+    names = ("round", "benchmarker", "task", "operator", "setRoot", "items", "cardDigest")
+    sealed = [tuple(e[name] for name in names) for e in by_name["Sealed"]]
+    told = tuple(found[key] for key in ("id", "benchmarker", "task", "operator", "set_root", "items", "card_digest"))
     checked.expect(sealed == [told], "the seal among the events is not the round's")  # (7)
+    bundles = [cid_of(_raw(e["bundleDigest"])) for e in by_name.get("Revealed", ())]
+    checked.expect(bundles == ([found["bundle"]] if found["bundle"] else []), "the bundle among the events is another")  # (7)
+    faults = [Fault(e["fault"]).name.lower() for e in by_name.get("RoundSlashed", ())]
+    checked.expect(
+        faults == ([] if found["fault"] == "none" else [found["fault"]]), "the fault among the events is another"
+    )  # (7)
+    checked.expect((found["phase"] == "slashed") == bool(faults), "the phase is not that of the fault")  # (7)
     enrolled = {e["version"] for e in by_name.get("Enrolled", ())}
     checked.expect(enrolled == {version["id"] for version in record["versions"]}, "others are enrolled than are listed")  # (7)
     committed = {(e["version"], e["operator"], e["commitment"]) for e in by_name.get("VersionCommitted", ())}
@@ -211,6 +241,55 @@ def _events(checked: Checked, record: Mapping[str, Any]) -> None:
         checked.expect(
             roots == ([version["root"]] if version["root"] else []), f"version {version['id'][:12]}: another root"
         )  # (7)
+
+
+def _by_name(record: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """Arguments of the events that are facts of the round, its task and its versions; money is left out."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for event in (event for link in record["links"] for event in link["events"]):
+        if event["contract"] in ("rounds", "models", "tasks"):
+            by_name.setdefault(event["event"], []).append(event["arguments"])
+    return by_name
+
+
+def _standings(checked: Checked, record: Mapping[str, Any]) -> None:
+    found, by_name = record["round"], _by_name(record)
+    registered = [_task(e["params"]) for e in by_name.get("TaskRegistered", ())]
+    task = next((params for params in registered if _hex(task_id(params)) == found["task"]), None)
+    checked.expect(task is not None, "the task's id does not follow from the parameters among the events")  # (9)
+    if found["metric"] not in METRICS:
+        checked.doubt(f"the scores: no metric {found['metric']!r} is shipped to recompute them")
+    for version in record["versions"]:
+        short, standing, score = f"version {version['id'][:12]}", "enrolled", 0
+        for event in (e for e in by_name.get("Attested", ()) if e["version"] == version["id"]):
+            standing, score = "scored" if event["complete"] else "incomplete", int(event["score"])
+            if task is not None:
+                checked.expect(
+                    _is_scored(event, found["metric"], task), f"{short}: the score does not follow from its sums"
+                )  # (9)
+        if found["phase"] in ("slashed", "forfeited"):
+            standing, score = "struck", 0
+        told = version["standing"], version["score"]
+        checked.expect(told == (standing, str(score)), f"{short}: another score or standing than was attested")  # (9)
+
+
+def _is_scored(event: Mapping[str, Any], signature: str, task: TaskParams) -> bool:
+    """Whether an attestation has the score of its sums, if the metric is one that we ship, and counts if it may."""
+    counts, *sums = map(int, event["sums"])
+    answered, silent, _ = unpack_counts(counts)
+    complete = answered + silent > 0 and silent * _BPS <= task.max_silence_bps * (answered + silent)
+    if complete and signature not in METRICS:
+        return event["complete"] is True
+    return (event["complete"], int(event["score"])) == (complete, METRICS[signature].score(sums) if complete else 0)
+
+
+def _task(params: Sequence[Any]) -> TaskParams:
+    digest, metric, *numbers = params
+    return TaskParams(_raw(digest), checksum(_raw(metric)), *map(int, numbers))
+
+
+def _keys(checked: Checked, record: Mapping[str, Any]) -> None:
+    checked.expect(record["keys"] == keys_of(record), "the keys are not those of round, versions and links")  # (10)
 
 
 def _exchanges(checked: Checked, record: Mapping[str, Any]) -> None:

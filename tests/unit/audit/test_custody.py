@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 import rlp
 
-from assay.audit.custody import START, ChainPart, build, head_of, link_hash, signed_in
+from assay.audit.custody import START, ChainPart, build, head_of, keys_of, link_hash, signed_in
+from assay.audit.custody_calls import is_fixed
 from assay.audit.custody_check import EVENTS, against, check, parse
 from assay.audit.custody_page import page
 from assay.audit.custody_reading import read
@@ -25,10 +26,11 @@ from assay.cli.audit_log import schema_text
 from assay.encoding.hashing import keccak, uint
 from assay.encoding.receipts import LocalSigner
 from assay.errors import BadInput
+from assay.metrics import METRICS
 from assay.storage.bundle import Bundle
 from assay.storage.lines import canonical
 from unit.audit.exam import SILENT
-from unit.audit.test_on_chain import LiveExam, Reader
+from unit.audit.test_on_chain import LiveExam, Reader, pass_time
 
 pytestmark = pytest.mark.chain
 Record = dict[str, Any]
@@ -144,6 +146,108 @@ def test_check__forged_and_hashed_anew__is_found(logged: Logged, name: str) -> N
         assert check(sealed_again(record)).failures, "the hashes alone gave it away"
 
 
+def swap(record: Record, *, calls: bool) -> None:
+    """What was attested of the two versions, exchanged everywhere; `calls` also the versions' names in the events."""
+    one, other = record["versions"]
+    for key in ("root", "score", "standing"):
+        one[key], other[key] = other[key], one[key]
+    first, second = (e["arguments"] for link in record["links"] for e in link["events"] if e["event"] == "Attested")
+    for key in ("version",) if calls else ("rootHash", "sums", "score", "complete"):
+        first[key], second[key] = second[key], first[key]
+
+
+def rescored(record: Record, **event: Any) -> None:
+    """Another score of the last version, the same in event and version."""
+    event_of(record, "Attested").update(event)
+    score, complete = event_of(record, "Attested")["score"], event_of(record, "Attested")["complete"]
+    record["versions"][1] |= {"score": str(score), "standing": "scored" if complete else "incomplete"}
+
+
+CALL, SCORE = "is not what its bytes call for", "the score does not follow from its sums"
+OTHER, KEYS = "another score or standing than was attested", "the keys are not those of round, versions and links"
+LIES: dict[str, tuple[str, Callable[[Record], None]]] = {
+    "score": (OTHER, lambda r: change(r, "versions", 0, "score", to="1000000000000000000")),
+    "standing": (OTHER, lambda r: change(r, "versions", 0, "standing", to="incomplete")),
+    "struck": (OTHER, lambda r: change(r, "versions", 0, "standing", to="struck")),
+    "forfeited": (OTHER, lambda r: change(r, "round", "phase", to="forfeited")),
+    "slashed": ("the phase is not that of the fault", lambda r: change(r, "round", "phase", to="slashed")),
+    "fault": ("the fault among the events is another", lambda r: change(r, "round", "fault", to="dropped")),
+    "swapped": (CALL, lambda r: swap(r, calls=False)),
+    "swapped_names": (CALL, lambda r: swap(r, calls=True)),
+    "score_in_the_event_too": (SCORE, lambda r: rescored(r, score=5)),
+    "incomplete_in_the_event_too": (SCORE, lambda r: rescored(r, score=0, complete=False)),
+    "sums": (CALL, lambda r: change(event_of(r, "Attested"), "sums", to=lambda sums: [sums[0], 0])),
+    "another_metric": (
+        SCORE,
+        lambda r: change(r, "round", "metric", to=lambda name: next(other for other in METRICS if other != name)),
+    ),
+    "silence": ("the task's id does not follow", lambda r: change(event_of(r, "TaskRegistered"), "params", 5, to=9_999)),
+    "card": ("the seal among the events is not the round's", lambda r: change(r, "round", "card_digest", to="0x" + "44" * 32)),
+    "sealed_card": (CALL, lambda r: change(event_of(r, "Sealed"), "cardDigest", to="0x" + "44" * 32)),
+    "bundle": ("the bundle among the events is another", lambda r: change(r, "round", "bundle", to="bafybeiother")),
+    "committed_model": (CALL, lambda r: change(event_of(r, "VersionCommitted"), "model", to="0x" + "44" * 32)),
+    "posted_text": (CALL, lambda r: change(event_of(r, "AnswerPosted"), "response", to="0x00")),
+    "owner": (KEYS, lambda r: change(r, "versions", 0, "owner", to=r["versions"][1]["owner"])),
+    "key": (KEYS, lambda r: change(r, "keys", 0, "address", to=r["links"][-1]["sender"])),
+    "role": (KEYS, lambda r: change(r, "keys", 0, "roles", to=["nobody"])),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_check__lie_and_all_hashes_made_anew__is_named(logged: Logged, lie: str) -> None:
+    record, (problem, tell) = copy.deepcopy(logged.record), LIES[lie]
+    tell(record)
+    assert any(problem in found for found in check(sealed_again(record)).problems)
+
+
+def test_check__owner_swapped_everywhere__is_named_as_unproven(logged: Logged) -> None:
+    record = copy.deepcopy(logged.record)
+    record["versions"][0]["owner"] = record["versions"][1]["owner"]
+    record["keys"] = keys_of(record)
+    found = check(sealed_again(record))
+    assert (found.problems, found.unproven) == ([], [EVENTS])
+    assert "who owns the versions" in EVENTS
+    assert against(record, logged.part) == ["versions", "keys"]
+
+
+def test_check__true_log_of_a_round_without_scores__holds_before_and_after_it_is_forfeited(chain: Chain) -> None:
+    exam = LiveExam(chain, f"forfeited {secrets.token_hex(4)}")
+    exam.begin()
+    begun = build(read(chain, exam.round), None)
+    pass_time(chain.node, 10 * exam.params.answer_window + exam.params.attest_window)
+    late = build(read(chain, exam.round), None)
+    assert [record["round"]["phase"] for record in (begun, late)] == ["answering", "forfeited"]
+    assert [version["standing"] for record in (begun, late) for version in record["versions"]] == [
+        *["enrolled"] * 2,
+        *["struck"] * 2,
+    ]
+    assert check(begun).problems == check(late).problems == []
+
+
+def test_check__metric_that_nobody_ships__the_scores_are_named_as_unproven(logged: Logged) -> None:
+    record = copy.deepcopy(logged.record)
+    record["round"]["metric"] = "own"
+    assert check(sealed_again(record)).unproven == [EVENTS, "the scores: no metric 'own' is shipped to recompute them"]
+
+
+def test_is_fixed__overlapping_attestations__are_read_in_little_memory() -> None:
+    """Thousands of attestations that all share one list of sums; and a call behind another is not the direct one."""
+    rounds, count = Interface(artifacts.load("Rounds").abi), 4_000
+    words = [1, 64, count, *([32 * count] * count), 7, 8, 96, 256, *range(256)]
+    data = rounds.functions["attest"].key + b"".join(uint(word) for word in words)
+    event = {"round": "0x" + uint(1).hex(), "version": "0x" + uint(7).hex(), "rootHash": "0x" + uint(9).hex(), "sums": []}
+    tracemalloc.start()
+    try:
+        assert not is_fixed("Attested", event, data[: 32 * 4_300], direct=True)
+        assert tracemalloc.get_traced_memory()[1] < 5 << 20
+    finally:
+        tracemalloc.stop()
+    event |= {"rootHash": "0x" + uint(8).hex(), "sums": list(range(256))}
+    assert is_fixed("Attested", event, data, direct=True)
+    assert is_fixed("Attested", event, b"smart" + data, direct=False)
+    assert not is_fixed("Attested", event, b"smart" + data, direct=True)
+
+
 def test_check__link_edited_and_only_the_head_made_anew__the_chain_of_hashes_says_so(logged: Logged) -> None:
     record = copy.deepcopy(logged.record)
     record["links"][2]["block_hash"] = "0x" + "66" * 32
@@ -153,7 +257,7 @@ def test_check__link_edited_and_only_the_head_made_anew__the_chain_of_hashes_say
 
 def test_check__one_byte_edited__the_head_says_so(logged: Logged) -> None:
     record = copy.deepcopy(logged.record)
-    record["keys"][0]["roles"] = ["nobody"]
+    record["as_of"]["hash"] = "0x" + "66" * 32
     assert check(record).problems == ["the head is not the hash over the record"]
 
 
