@@ -5,7 +5,7 @@
                over all of that and the link before it
     exchanges  for each version how many Asks, Answers and Acks the bundle holds and how many are signed by the right key, with a
                running hash over all of them, and each one where it is wanted
-    keys       every address that signed, and as what
+    keys       the addresses of the round, its versions and the senders of the links, and what each is
     head       sha256 over the whole record
 
 The hashes tie the file together; what proves it are the signatures in it, and the chain. Pure: `ChainPart` holds what was read.

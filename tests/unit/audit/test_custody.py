@@ -18,6 +18,8 @@ from assay.audit.custody_calls import is_fixed
 from assay.audit.custody_check import EVENTS, against, check, parse
 from assay.audit.custody_page import page
 from assay.audit.custody_reading import read
+from assay.audit.facts import collect
+from assay.audit.openings import Openings
 from assay.chain import artifacts, rawtx
 from assay.chain.abi import Interface
 from assay.chain.client import Chain
@@ -30,6 +32,7 @@ from assay.metrics import METRICS
 from assay.storage.bundle import Bundle
 from assay.storage.lines import canonical
 from unit.audit.exam import SILENT
+from unit.audit.faults import wrong_statistic
 from unit.audit.test_on_chain import LiveExam, Reader, pass_time
 
 pytestmark = pytest.mark.chain
@@ -222,6 +225,27 @@ def test_check__true_log_of_a_round_without_scores__holds_before_and_after_it_is
         *["struck"] * 2,
     ]
     assert check(begun).problems == check(late).problems == []
+
+
+def test_check__true_log_of_a_slashed_round__holds_and_its_fault_cannot_be_denied(chain: Chain, tmp_path: Path) -> None:
+    exam = LiveExam(chain, f"slashed {secrets.token_hex(4)}")
+    wrong_statistic(exam)
+    bundle = Bundle(exam.play(tmp_path / "bundle"))
+    opened = Openings(collect(chain, exam.round), bundle).open(exam.first, 2)
+    exam.send(exam.stranger, chain.disputes.challenge(exam.round, exam.first, opened))
+    record = build(read(chain, exam.round), bundle, items=True)
+    assert (record["round"]["phase"], record["versions"][0]["standing"]) == ("slashed", "struck")
+    assert check(record).problems == []
+    record["round"] |= {"phase": "challenging", "fault": "none"}
+    for version in record["versions"]:
+        score = next(
+            e["arguments"]["score"]
+            for link in record["links"]
+            for e in link["events"]
+            if e["event"] == "Attested" and e["arguments"]["version"] == version["id"]
+        )
+        version |= {"standing": "scored", "score": str(score)}
+    assert "the fault among the events is another" in check(sealed_again(record)).problems
 
 
 def test_check__metric_that_nobody_ships__the_scores_are_named_as_unproven(logged: Logged) -> None:
