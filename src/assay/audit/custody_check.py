@@ -143,7 +143,7 @@ def _links(checked: Checked, record: Mapping[str, Any]) -> None:
         checked.expect(link["hash"] == _hex(previous), f"link {number} is not what its hash says")  # (2)
         if link["raw"] is None:
             checked.expect(not link["signatures"], f"link {number} lists signatures without the bytes that hold them")  # (4)
-            checked.doubt(f"link {number}: the sender of 0x{link['tx'][2:12]}… is the node's word")
+            checked.doubt(f"link {number}: sender and call of 0x{link['tx'][2:12]}… are the node's word")
             continue
         _transaction(checked, record, link, operators)
 

@@ -248,6 +248,16 @@ def test_check__true_log_of_a_slashed_round__holds_and_its_fault_cannot_be_denie
     assert "the fault among the events is another" in check(sealed_again(record)).problems
 
 
+def test_check__swapped_where_the_bytes_are_left_out__sender_and_call_are_named_as_unproven(logged: Logged) -> None:
+    record = copy.deepcopy(logged.record)
+    swap(record, calls=False)
+    link = next(link for link in record["links"] if any(event["event"] == "Attested" for event in link["events"]))
+    link["raw"] = None
+    found = check(sealed_again(record))
+    name = f"link {link['number']}: sender and call of {link['tx'][:12]}… are the node's word"
+    assert (found.problems, found.unproven) == ([], [EVENTS, name])
+
+
 def test_check__metric_that_nobody_ships__the_scores_are_named_as_unproven(logged: Logged) -> None:
     record = copy.deepcopy(logged.record)
     record["round"]["metric"] = "own"
