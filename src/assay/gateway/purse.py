@@ -8,7 +8,7 @@ import rlp
 from assay.chain.client import Chain
 from assay.chain.contracts.base import Call
 from assay.chain.door import Door, Receipt, margin
-from assay.chain.transactions import MOST, TYPE
+from assay.chain.transactions import MOST, TYPE, SignedTx
 from assay.errors import Refused
 from assay.gateway.catalogue import Catalogue
 from assay.gateway.sending import Sender
@@ -53,13 +53,11 @@ class BudgetedSender(Sender):
     def __init__(self, door: Door, catalogue: Catalogue, purse: Purse) -> None:
         """`purse` counts the same catalogue."""
         super().__init__(door, catalogue)
-        self._purse, self._kept = purse, catalogue
+        self._purse = purse
 
-    def send(self, call: Call, purpose: bytes) -> Receipt:
-        """As `Sender.send`; Refused beyond the budget."""
-        if not self._kept.transactions(purpose):
-            self._purse.demand(self._door, call)
-        return super().send(call, purpose)
+    def _sign_anew(self, call: Call, keep: Callable[[SignedTx], None]) -> Receipt:
+        self._purse.demand(self._door, call)
+        return super()._sign_anew(call, keep)
 
 
 def _most(raw: bytes) -> int:

@@ -25,6 +25,10 @@ class Sender:
                 return self._door.resume(SignedTx(*raw), keep)
             except (Reverted, NotYet):  # it will never be mined as it should
                 continue
+        return self._sign_anew(call, keep)
+
+    def _sign_anew(self, call: Call, keep: Callable[[SignedTx], None]) -> Receipt:
+        """The only way to a transaction of which nothing was signed before, or nothing that can still be mined as it should."""
         return self._door.send(call, keep)
 
     def _keeper(self, purpose: bytes) -> Callable[[SignedTx], None]:

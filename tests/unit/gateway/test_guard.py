@@ -85,6 +85,18 @@ def test_purse__signed_and_never_mined__counts_with_the_most_that_it_may_cost(du
     assert Purse(due.chain, due.catalogue, ETHER).spent() > 21_000 * 10**6
 
 
+def test_send__nonce_of_what_was_signed_is_taken__signs_anew_only_within_the_budget(due: Sitting) -> None:
+    call, door = due.chain.vault.withdraw(0, due.provider.owner.address), due.provider.door
+    with pytest.raises(ZeroDivisionError):
+        door.send(call, lambda signed: keep(due, signed))
+    door.send(due.chain.vault.withdraw(0, due.provider.operator.address), lambda _: None)
+    with pytest.raises(Refused, match="gas budget"):
+        sender(due, 1).send(call, b"challenge")
+    assert len(due.catalogue.transactions(b"challenge")) == 1
+    sender(due, ETHER).send(call, b"challenge")
+    assert len(due.catalogue.transactions(b"challenge")) == 2
+
+
 def keep(sitting: Sitting, signed: object) -> None:
     """Keeps a transaction and dies before it leaves."""
     sitting.catalogue.add_transaction(b"challenge", signed.hash, signed.raw, signed.nonce, signed.what)  # type: ignore[attr-defined]
