@@ -20,6 +20,7 @@ WAIT_SECONDS = 300.0
 STUCK_SECONDS = 60.0
 POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 4.0
+GAP_SECONDS = 10.0
 KNOWN = ("already known", "already imported", "known transaction")
 STALE = "nonce too low"
 METHOD_NOT_FOUND = -32601
@@ -192,7 +193,7 @@ class Door:
     def _wait(self, signed: SignedTx, timeout: float, journal: Journal | None) -> Receipt:
         """The receipt of a transaction or of whichever one replaced it."""
         versions, taken = [signed], 0
-        began = last = time.monotonic()
+        began = last = whole = time.monotonic()
         for pause in _pauses():
             taken = taken + 1 if self._nonce_used(signed.nonce) else 0
             for version in versions:
@@ -202,6 +203,9 @@ class Door:
             if taken > 1:  # twice, because nodes behind one address may be a block apart
                 raise _taken(signed)
             now = time.monotonic()
+            whole = whole if self._has_gap(signed.nonce) else now
+            if now > whole + GAP_SECONDS:
+                raise _orphaned(signed)
             if now > began + timeout:
                 raise Unreachable(
                     f"transaction 0x{versions[-1].hash.hex()} (to {signed.what}) is not mined after {timeout:g} s",
@@ -237,6 +241,11 @@ class Door:
             return []  # the node keeps the first one: go on waiting for that
         return [dearer]
 
+    def _has_gap(self, nonce: int) -> bool:
+        """Whether the node knows of no transaction with an earlier nonce: a reorganisation, or a full pool, has lost one."""
+        sender = self._signer.address if self._signer else None
+        return sender is not None and int(self._node.request("eth_getTransactionCount", [sender, "pending"]), 16) < nonce
+
     def _receipt(self, tx_hash: bytes, what: str = "run") -> Receipt | None:
         found = self._node.request("eth_getTransactionReceipt", ["0x" + tx_hash.hex()])
         if found is None or found.get("blockNumber") is None:
@@ -258,6 +267,11 @@ def margin(gas: int) -> int:
 
 def _taken(signed: SignedTx) -> NotYet:
     return NotYet(f"another transaction took the nonce of 0x{signed.hash.hex()} (to {signed.what})", "run the command again")
+
+
+def _orphaned(signed: SignedTx) -> NotYet:
+    message = f"a transaction before 0x{signed.hash.hex()} (to {signed.what}) is lost, so that this one cannot be mined"
+    return NotYet(message, "run the commands again, in their order")
 
 
 def _transaction(call: Call, sender: Address | None) -> dict[str, str]:

@@ -255,6 +255,20 @@ def test_send__stuck_and_the_cap_is_reached__is_not_replaced() -> None:
 
 
 @pytest.mark.chain
+def test_resume__the_transaction_before_it_is_lost__not_yet_until_that_one_is_sent(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.chain.door.GAP_SECONDS", 0.5)
+    door, key = world.door(chain, "gap"), world.signer("gap")
+    facts = {"chain_id": chain.node.chain_id(), "gas": 100_000, "price": Price(20 * GWEI, 2 * GWEI)}
+    lost, later = (sign(key, chain.vault.deposit(key.address, 5), nonce=nonce, **facts) for nonce in (0, 1))
+    with pytest.raises(NotYet, match="is lost"):
+        door.resume(later, timeout=20)
+    door.resume(lost)
+    assert door.resume(later, timeout=20).tx_hash == later.hash
+
+
+@pytest.mark.chain
 def test_resume__another_takes_the_nonce_while_it_waits__not_yet_at_once() -> None:
     with Devnet(Options(block_time=0)) as devnet:
         chain = Chain.connect(devnet.rpc, devnet.deployment)
