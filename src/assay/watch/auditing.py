@@ -46,7 +46,7 @@ class Auditor:
     def audit(self, round_: RoundId, block: int) -> Audit:
         """Everything that can be said of a round at a block, by its bundle if it is revealed and served, and by evidence."""
         facts = collect(self._chain, round_, block)
-        evidence = self.evidence(facts.round, block)
+        evidence = self.evidence(facts.round, facts.phase, block)
         held = self._held(facts)
         if not facts.round.revealed_at:
             early = joined(finding.find_leaks(facts, held), finding.find_asks(facts, held), finding.find_answers(facts, held))
@@ -61,12 +61,12 @@ class Auditor:
                 return Audit(round_, evidence, block, served=False, exit_code=2, bundle=digest, found=_found(alone), shut=shut)
             return self._of_bundle(facts, bundle, held, evidence)
 
-    def evidence(self, round_: Round, block: int) -> bytes:
-        """A digest of all outside its bundle that an audit looks at: what the inbox holds and, of a revealed round, which
+    def evidence(self, round_: Round, phase: Phase, block: int) -> bytes:
+        """A digest of all outside its bundle that an audit looks at: what the inbox holds and, while it can be challenged, which
         earlier rounds of its benchmarker are buried. It changes when there is more to see; empty where there is nothing.
         """
         buried = []
-        for other in self._others(round_) if round_.revealed_at else ():
+        for other in self._others(round_) if phase is Phase.CHALLENGING else ():
             earlier = self._chain.rounds.round(other.round, at=block)
             if earlier is not None and earlier.sealed_at <= round_.sealed_at and self._is_buried(other.round, block):
                 buried.append(other.round)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from assay.chain.index import DemandRecord
+from assay.encoding.seals import depth_of
 from assay.types import Address, Closing, Deadlines, DemandState, Phase, Round, TaskParams, VersionId
 from assay.watch.records import Audit, Found
 from assay.watch.settings import Plan
@@ -35,7 +36,10 @@ class Deed(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A round at one block. `evidence` is a digest of what is held outside its bundle, `may_fetch`: a fetch is due again."""
+    """A round at one block. `evidence` is a digest of what is held outside its bundle, `may_fetch`: a fetch is due again.
+
+    `accepted` says that the task has a shipped metric and keeps the published bounds: nothing is spent on any other.
+    """
 
     round: Round
     phase: Phase
@@ -48,6 +52,7 @@ class Look:
     evidence: bytes = b""
     may_fetch: bool = True
     is_final: bool = False
+    accepted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def sampled(seed: str, look: Look, version: VersionId, count: int) -> list[int]:
 
 def _tasks(look: Look, plan: Plan, me: Address | None, seed: str) -> Iterator[Task]:
     yield from _auditing(look)
-    worth = look.task.round_bond >= plan.least_bond
+    worth = look.accepted and look.task.round_bond >= plan.least_bond
     if look.phase is Phase.CHALLENGING:
         yield from _expiring(look, me, worth=worth)
         yield from _answering(look, plan)
@@ -124,6 +129,10 @@ def _demanding(look: Look, plan: Plan, seed: str) -> Iterator[Task]:
     until = since + window // 2
     if audit is None or audit.early or look.now >= until:
         return
+    # Who answers a demand gets half of its fee, so all that could be asked has to be less than what a fault pays.
+    asked = max(plan.sample, depth_of(look.round.items) + 1) * len(audit.shut)
+    if look.task.demand_fee * asked > look.task.round_bond // 2:
+        return
     known = {(record.version, record.position) for record in look.demands}
     patience = min(plan.serve_seconds, window // 4)
     for version, why in sorted(audit.shut.items()):
@@ -138,7 +147,7 @@ def _demanding(look: Look, plan: Plan, seed: str) -> Iterator[Task]:
 def _proving(look: Look, plan: Plan, *, worth: bool) -> Iterator[Task]:
     for found in look.audit.found if look.audit else ():
         if found.kind == "answers":
-            bonded = look.task.version_bond >= plan.least_bond
+            bonded = look.accepted and look.task.version_bond >= plan.least_bond
             if bonded and look.now < look.deadlines.versions_released_at:
                 yield Task(Deed.PROVE, look.deadlines.versions_released_at, found.version, found.position, found)
         elif worth and (look.phase in _OPEN or (found.other is not None and look.phase is Phase.FINAL)):

@@ -9,7 +9,7 @@ from assay.audit.proofs import Proof, ProofKind, call_of
 from assay.chain.client import Chain
 from assay.chain.door import Door, Receipt, margin
 from assay.chain.transactions import SignedTx
-from assay.errors import AssayError, NoFunds, NotYet, Refused
+from assay.errors import AssayError, NoFunds, NotYet, Refused, Unreachable
 from assay.types import Address, Block
 from assay.watch.agreement import Witnesses
 from assay.watch.journal import NOWHERE, Journal
@@ -34,6 +34,10 @@ class Bought:
     receipt: Receipt | None = None
 
 
+_PAID = frozenset(ProofKind) - {ProofKind.DEMAND, ProofKind.EXPIRE, ProofKind.RECLAIM}
+"""What has to pay for its gas; a round that hides must be ended also for a demander who sleeps."""
+
+
 class Hand:
     """Brings proofs. Without a door nothing is sent and nothing is journaled."""
 
@@ -55,8 +59,9 @@ class Hand:
         if not self._witnesses.still_agreed(block):
             raise NotYet(f"block {block.number} is no longer what it was", "look again")
         price = min(self._chain.node.gas_price(), self._plan.max_fee_gwei * GWEI)
-        if proof.kind is ProofKind.ANSWER and gas * price > proof.reward:
-            raise Refused(f"an answer costs {gas * price} wei of gas and earns {proof.reward}", "wait until gas is cheaper")
+        if proof.kind in _PAID and gas * price > proof.reward:
+            message = f"the {proof.kind.value} costs {gas * price} wei of gas and earns {proof.reward}"
+            raise Refused(message, "wait until gas is cheaper")
         cost = 2 * margin(gas) * price + proof.locks
         self._demand_budget(cost, block.timestamp)
         if self._door is None:
@@ -100,15 +105,19 @@ class Hand:
     def _conclude(self, number: int, act: Act, now: int) -> bool:
         """Whether an act is over by what the chain says of its transactions; then its end is kept."""
         signed = self._journal.transactions(number)
+        gone = not signed or self._is_taken(signed[-1].nonce)  # asked before the receipts, which are newer then
         for tx in signed:
             found = self._chain.node.request("eth_getTransactionReceipt", ["0x" + tx.hash.hex()])
             if found is not None and found.get("blockNumber") is not None:
-                fee = int(found["gasUsed"], 16) * int(found["effectiveGasPrice"], 16)
-                state, locked = ("mined", act.locks) if int(found["status"], 16) == 1 else ("failed", 0)
-                mined_in = int(found["blockNumber"], 16)
+                try:
+                    fee = max(int(found["gasUsed"], 16) * int(found["effectiveGasPrice"], 16), 0)
+                    state, locked = ("mined", act.locks) if int(found["status"], 16) == 1 else ("failed", 0)
+                    mined_in = int(found["blockNumber"], 16)
+                except (KeyError, TypeError, ValueError):
+                    raise Unreachable(f"{self._chain.node.name} shows a receipt that is none", "ask another node") from None
                 self._journal.finish(number, state, now, tx=tx.hash, block=mined_in, fee=fee, locked=locked)
                 return True
-        if not signed or self._is_taken(signed[-1].nonce):
+        if gone:
             self._journal.finish(number, "dropped", now)
             return True
         return False

@@ -20,7 +20,8 @@ from assay.audit.proofs import Proof
 from assay.chain import index
 from assay.chain.client import Chain
 from assay.chain.index import DemandRecord
-from assay.errors import AssayError, BadInput, NotYet, Retry
+from assay.chain.minima import check_task
+from assay.errors import AssayError, BadInput, NotYet, Refused, Retry
 from assay.types import Address, Block, Closing, Phase, RoundId, TaskId, TaskParams
 from assay.watch.agreement import Disagreement, Witnesses
 from assay.watch.auditing import Auditor
@@ -89,6 +90,7 @@ class Tower:
         self._pauses: dict[_Key, _Pause] = {}
         self._fetched: dict[RoundId, float] = {}
         self._tasks: dict[TaskId, TaskParams] = {}
+        self._accepted: dict[TaskId, bool] = {}
         self._fresh: list[Known] = []
         self._begun = False
         self.done: list[Done] = []
@@ -183,9 +185,10 @@ class Tower:
             task=self._task_of(facts.task, at),
             demands=demands,
             audit=self._t.journal.audit(id_),
-            evidence=self._t.auditor.evidence(facts, at),
+            evidence=self._t.auditor.evidence(facts, phase, at),
             may_fetch=time.monotonic() >= self._fetched.get(id_, 0.0),
             is_final=over,
+            accepted=self._accepts(facts.task, at),
         )
 
     def _task_of(self, task: TaskId, at: int) -> TaskParams:
@@ -194,6 +197,18 @@ class Tower:
             raise NotYet(f"task 0x{task.hex()} is not in block {at}", "look again")
         self._tasks[task] = found
         return found
+
+    def _accepts(self, task: TaskId, at: int) -> bool:
+        """Whether the task has a shipped metric and keeps the published bounds; asked once, since tasks never change."""
+        if task not in self._accepted:
+            try:
+                check_task(self._t.chain, self._task_of(task, at))
+            except Refused as error:
+                log.warning("nothing is spent on a task", task="0x" + task.hex(), why=error.message)
+                self._accepted[task] = False
+            else:
+                self._accepted[task] = True
+        return self._accepted[task]
 
     # Doing
 
