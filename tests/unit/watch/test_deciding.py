@@ -111,6 +111,17 @@ def test_decide__unreadable_bundle__is_demanded_at_once(why: str) -> None:
     assert deeds(look(audit=audit(failed=(7,), shut={FIRST: why}))) == [Deed.DEMAND] * 2
 
 
+def test_decide__fees_near_half_of_the_bond_or_a_task_that_is_not_accepted__nothing_is_demanded() -> None:
+    asked = 5 * 2  # depth of nine items and one, of two versions
+    dear = replace(TASK, demand_fee=TASK.round_bond // 2 // asked + 1)
+    assert deeds(unserved(REVEALED + 600, task=replace(dear, demand_fee=dear.demand_fee - 1))) == [Deed.DEMAND] * 4
+    assert deeds(unserved(REVEALED + 600, task=dear)) == []
+    assert deeds(unserved(REVEALED + 600, accepted=False)) == []
+    guilty = audit(found=(Found("item", FIRST, 2),))
+    assert deeds(look(audit=guilty)) == [Deed.PROVE]
+    assert deeds(look(audit=guilty, accepted=False)) == []
+
+
 def test_decide__other_root__is_bisected_one_demand_at_a_time() -> None:
     found = look(audit=audit(failed=(19,), shut={FIRST: "root"}))
     assert deeds(found) == [Deed.BISECT]
