@@ -66,6 +66,17 @@ def processes(count: int) -> Iterator[Executor | None]:
         pool.shutdown(cancel_futures=True)
 
 
+class _Cluster(Executor):
+    """A Dask client as an executor. Its futures are Dask's own, which fetch a result again if the worker that held it is gone;
+    those of `Client.get_executor` read the state a second time after the result and fall over if it has changed between."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return self._client.submit(fn, *args, **kwargs, retries=_RETRIES, pure=False)
+
+
 @contextmanager
 def cluster(address: str) -> Iterator[Executor]:
     """The workers of a Dask cluster; what a worker that dies was at is done by another.
@@ -84,6 +95,6 @@ def cluster(address: str) -> Iterator[Executor]:
         raise Unreachable(f"no scheduler answers at {address[:200]}", "Is it running? Is TLS configured on both sides?") from None
     with client:
         try:
-            yield client.get_executor(retries=_RETRIES, pure=False)  # type: ignore[no-untyped-call]
+            yield _Cluster(client)
         except (CancelledError, KilledWorker):
             raise Fatal("the cluster was lost", "See the scheduler's log, or leave --scheduler out.") from None
