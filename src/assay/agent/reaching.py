@@ -5,12 +5,12 @@ any other name has to lead to the public network, or a stranger's gateway would 
 """
 
 import asyncio
-import ipaddress
 import socket
 
 import httpx
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from assay.storage.public import can_serve, is_public, literal
+
 LOCAL = "localhost"
 
 
@@ -39,9 +39,9 @@ class Guarded(httpx.AsyncHTTPTransport):
 
 async def address_of(host: str) -> str:
     """The address to connect to for a host. NotPublic, httpx.ConnectError."""
-    literal = _literal(host)
-    if literal is not None:
-        if literal.is_link_local or literal.is_multicast or literal.is_unspecified:
+    known = literal(host)
+    if known is not None:
+        if not can_serve(known):
             raise NotPublic
         return host
     if host == LOCAL:
@@ -54,19 +54,3 @@ async def address_of(host: str) -> str:
     if not addresses or not all(is_public(address) for address in addresses):
         raise NotPublic
     return addresses[0]
-
-
-def is_public(text: str) -> bool:
-    """Whether an address, and any older one inside it, belongs to the public network."""
-    address = _literal(text.split("%", maxsplit=1)[0])
-    if address is None or not address.is_global or address.is_multicast:
-        return False
-    inner = [getattr(address, name, None) for name in ("ipv4_mapped", "sixtofour")]
-    return all(one.is_global for one in inner if one is not None)
-
-
-def _literal(host: str) -> Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None

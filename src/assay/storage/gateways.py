@@ -6,7 +6,6 @@ private network is not asked (write the address itself for a gateway of your own
 """
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from assay.errors import AssayError, BadInput, Unreachable
 from assay.storage.addresses import checked_gateway
 from assay.storage.cids import cid_of, digest_of, parse_cid
 from assay.storage.limits import DEFAULT_LIMITS, Limits
+from assay.storage.public import can_serve, is_public, literal
 from assay.storage.receiving import CarStream, Receiver
 
 __all__ = ["fetch_car"]
@@ -152,9 +152,9 @@ class _Gateway:
 async def _addresses(parts: SplitResult) -> list[str]:
     """Where a gateway is. A literal address and `localhost` are the reader's own word; a name must lead to the public network."""
     host = parts.hostname or ""
-    literal = _literal(host)
-    if literal is not None:
-        if literal.is_link_local or literal.is_multicast or literal.is_unspecified:
+    known = literal(host)
+    if known is not None:
+        if not can_serve(known):
             raise BadInput(f"{host} is no address of a gateway", "Name another gateway.", where="--gateway")
         return [host]
     try:
@@ -162,22 +162,9 @@ async def _addresses(parts: SplitResult) -> list[str]:
     except OSError:
         raise Unreachable(f"the name {host} is not known", _REMEDY) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if host != _LOCAL and not all(_is_public(address) for address in addresses):
+    if host != _LOCAL and not all(is_public(address) for address in addresses):
         raise _private(host)
     return sorted(addresses, key=lambda address: ":" in address)
-
-
-def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def _is_public(address: str) -> bool:
-    known = _literal(address.split("%", maxsplit=1)[0])
-    mapped = getattr(known, "ipv4_mapped", None)
-    return known is not None and (mapped or known).is_global and not known.is_multicast
 
 
 def _private(host: str) -> AssayError:

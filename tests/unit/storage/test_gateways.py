@@ -268,12 +268,13 @@ def test_fetch__nobody_listens__is_unreachable(cid: str, tmp_path: Path) -> None
     assert "cannot be reached" in reason("http://127.0.0.1:9", cid, tmp_path)[0]
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])
 def test_fetch__a_name_that_leads_into_a_private_network__is_not_asked(
-    store: Store, cid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, cid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     known = socket.getaddrinfo
     monkeypatch.setattr(
-        socket, "getaddrinfo", lambda host, *more, **named: known("127.0.0.1" if "example" in host else host, *more, **named)
+        socket, "getaddrinfo", lambda host, *more, **named: known(address if "example" in host else host, *more, **named)
     )
     with Gateway(store.path(cid)) as gateway:
         port = gateway.url.rsplit(":", 1)[1]
