@@ -11,6 +11,7 @@ import orjson
 
 from assay.agent.records import SetItem
 from assay.errors import BadInput
+from assay.storage.limits import DEFAULT_LIMITS
 from assay.storage.lines import canonical
 from assay.types import Address
 
@@ -54,12 +55,19 @@ def _check(card: Mapping[str, Any], where: str) -> None:
 
 
 def card_bytes(set_name: str, benchmarker: Address, card: Mapping[str, Any], placed: Sequence[SetItem]) -> bytes:
-    """card.json, canonical. What nobody stated says so; an item without a group is a group of its own, named by its position."""
+    """card.json, canonical. What nobody stated says so; an item without a group is a group of its own, named by its position.
+
+    BadInput where it is larger than what readers take.
+    """
     whole: dict[str, Any] = {"schema": SCHEMA, "name": set_name, "author": benchmarker}
     whole |= dict.fromkeys(("origin", "licence", "collected"), UNSTATED)
     whole |= {name: [] for name in LISTS}
     whole |= {name: value for name, value in card.items() if name != "schema"}
-    return canonical(whole | {"groups": [group_of(item, position) for position, item in enumerate(placed)]})
+    found = canonical(whole | {"groups": [group_of(item, position) for position, item in enumerate(placed)]})
+    if len(found) > DEFAULT_LIMITS.card_bytes:
+        what = f"the dataset card has {len(found)} bytes, readers take {DEFAULT_LIMITS.card_bytes}"
+        raise BadInput(what, "shorten the names of the groups, or make two sets of it", where=set_name)
+    return found
 
 
 def group_of(item: SetItem, position: int) -> str:

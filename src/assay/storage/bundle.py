@@ -141,7 +141,7 @@ class Bundle:
     @cached_property
     def manifest(self) -> Manifest:
         """The manifest. Errors as `open`."""
-        line = _read_whole(self.folder, MANIFEST, self._limits)
+        line = _read_whole(self.folder, MANIFEST, self._limits.manifest_bytes)
         return manifest_of(parse_line(line, f"{MANIFEST}:1"), f"{MANIFEST}:1")
 
     def root_cid(self) -> str:
@@ -162,7 +162,7 @@ class Bundle:
 
     def card_bytes(self) -> bytes:
         """card.json as it is. Errors as `items`."""
-        return _read_whole(self.folder, CARD, self._limits)
+        return _read_whole(self.folder, CARD, self._limits.card_bytes)
 
     def card(self) -> Record:
         """card.json parsed. BadInput where it is not a JSON object."""
@@ -209,7 +209,7 @@ class Bundle:
         return count
 
     def _check_text(self, name: str, checks: tuple[str, ...]) -> int:
-        found = text_checks(_read_whole(self.folder, name, self._limits))
+        found = text_checks(_read_whole(self.folder, name, self._limits.card_bytes))
         for number, (expected, got) in enumerate(zip(checks, found, strict=False), 1):
             if expected != got:
                 raise Tampered(f"is not what its check says: expected {expected}, got {got}", _REMEDY, where=f"{name}:{number}")
@@ -246,12 +246,12 @@ def parsed(name: str, first: int, lines: Iterable[bytes], build: Build[Line]) ->
         yield line
 
 
-def _read_whole(folder: Path, name: str, limits: Limits) -> bytes:
+def _read_whole(folder: Path, name: str, limit: int) -> bytes:
     path = folder / name
     if not path.is_file():
         raise Tampered("is missing", _REMEDY, where=name)
-    if path.stat().st_size > limits.manifest_bytes:
-        raise BadInput(f"has more than {limits.manifest_bytes} bytes", "Nothing honest needs so much.", where=name)
+    if path.stat().st_size > limit:
+        raise BadInput(f"has more than {limit} bytes", "Nothing honest needs so much.", where=name)
     return path.read_bytes()
 
 

@@ -25,9 +25,11 @@ class Limits:
     """Levels of blocks under one file or sharded folder."""
     name_bytes: int = 200
     """One name of a file or folder."""
-    manifest_bytes: int = 64 * MEBI
-    """manifest.json, card.json and card.md, each."""
-    line_bytes: int = 16 * MEBI
+    manifest_bytes: int = 16 * MEBI
+    """manifest.json. Hostile JSON takes some 33 bytes of memory a byte, so this and the next bound the memory of a reader."""
+    card_bytes: int = 24 * MEBI
+    """card.json and card.md, each: room for a million groups."""
+    line_bytes: int = MEBI
     """One line of a JSONL file."""
     lines: int = 1 << 22
     """Lines in a file."""

@@ -8,14 +8,16 @@ from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from assay.agent.card import card_bytes
 from assay.agent.records import SetItem
 from assay.agent.salts import Salts, nonce_of, set_digest
 from assay.agent.statistics import BLEU_SIGNATURE, CHRF_SIGNATURE, EXACT_SIGNATURE, statistics
 from assay.agent.steps.ask import ask_order
 from assay.agent.trees import measure
 from assay.encoding.hashing import keccak
-from assay.errors import Refused
+from assay.errors import BadInput, Refused
 from assay.metrics import METRICS, by_signature
+from assay.storage.limits import DEFAULT_LIMITS
 from assay.types import Kind
 
 ROUNDS = "0x00000000000000000000000000000000000000A1"
@@ -144,3 +146,9 @@ def test_statistics__no_pairs__no_words():
 def test_statistics__unknown_metric__is_refused():
     with pytest.raises(Refused, match="no reference software"):
         statistics("BLEU|nrefs:1|case:lc|eff:no|tok:13a|smooth:exp", [])
+
+
+def test_card__larger_than_readers_take__is_refused_before_the_seal():
+    assert b'"groups":["news"]' in card_bytes("set", ROUNDS, {}, [item(0, b"p", group="news")])
+    with pytest.raises(BadInput, match="readers take"):
+        card_bytes("set", ROUNDS, {}, [item(0, b"p", group="n" * DEFAULT_LIMITS.card_bytes)])

@@ -1,6 +1,8 @@
 """given a bundle / when it is written and read / it is the same, byte for byte; and a damaged one is named by file and line."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from assay.encoding.hashing import checksum
 from assay.errors import BadInput, Tampered
 from assay.storage import bundle
 from assay.storage.bundle import AnswerLine, AskPart, Bundle, ItemLine, ManifestFacts, VersionFacts, answers_name
-from assay.storage.limits import Limits
+from assay.storage.limits import DEFAULT_LIMITS, Limits
 from assay.storage.lines import canonical, checked_line, line_check, parse_line, text_checks
 from assay.types import Kind, ModelId, Outcome, RoundId, TaskParams, VersionId
 
@@ -341,6 +343,23 @@ def test_items__line_over_the_limit__is_refused_unread(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         list(opened.items())
     assert caught.value.where == "items.jsonl:4"
+
+
+@pytest.mark.parametrize("filler", [b"{},", b"[],", b'{"a":1},', b'"\xc3\xa9",'], ids=["objects", "lists", "records", "texts"])
+def test_card__as_dear_as_its_limit_allows__takes_less_than_a_gibibyte(tmp_path: Path, filler: bytes) -> None:
+    room = DEFAULT_LIMITS.card_bytes - 20
+    (tmp_path / "card.json").write_bytes(b'{"groups":[' + filler * (room // len(filler)) + b"0]}")
+    code = "import resource, sys; from pathlib import Path; from assay.storage.bundle import Bundle; "
+    code += "Bundle(Path(sys.argv[1])).card(); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    found = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, check=True)
+    assert int(found.stdout) < 1 << 20  # KiB
+
+
+def test_card__over_its_limit__is_refused_unread(tmp_path: Path) -> None:
+    opened = written(tmp_path / "b")
+    (tmp_path / "b" / "card.json").write_bytes(b" " * (DEFAULT_LIMITS.card_bytes + 1))
+    with pytest.raises(BadInput):
+        opened.card()
 
 
 def test_items__more_or_fewer_lines_than_items__is_refused(tmp_path: Path) -> None:
