@@ -24,7 +24,7 @@ help: ## this list
 setup: .venv/.ready node_modules/.ready ## all tools for demo and tests, without ape's
 
 demo: setup ## a whole exam on this machine, from the sealed questions to the verified score
-	.venv/bin/python scripts/demo.py $(ARGS)
+	.venv/bin/python scripts/demo.py
 
 test: forge ape pytest ## everything that has to pass; the Python tests close it
 

@@ -4,6 +4,7 @@ A development chain, two benchmarkers, four translation models behind four gatew
 benchmarker lies about a score. Everything it makes lies in `.demo/`; each run begins anew.
 """
 
+import argparse
 import json
 import shlex
 import shutil
@@ -320,6 +321,7 @@ def write_sets(root: Path, alder: Person, birch: Person, cedar: Person) -> list[
 
 def main() -> None:
     """Plays the whole demo."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     root = ROOT / ".demo"
     if background.stop(root):
         console.print("    The chain of the demo before is ended.")
