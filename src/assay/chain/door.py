@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 from assay.chain.contracts.base import Call
 from assay.chain.node import Node, RpcError
+from assay.chain.outcomes import outcome
 from assay.chain.reverts import explain
-from assay.chain.transactions import Price, SignedTx, raised, sign
+from assay.chain.transactions import Price, SignedTx, most_of, raised, sign
 from assay.encoding.receipts import Signer
-from assay.errors import BadKey, NoFunds, NotYet, Reverted, Unreachable
+from assay.errors import BadKey, NoFunds, NotYet, Refused, Reverted, Unreachable
 from assay.types import Address
 
 GWEI = 10**9
@@ -89,7 +90,7 @@ class Door:
         sender = sender or self.address
         try:
             returned = self._node.call(call.to, call.data, sender=sender or "0x" + "00" * 20, value=call.value)
-            gas = int(self._node.request("eth_estimateGas", [_transaction(call, sender)]), 16)
+            gas = self._node.number("eth_estimateGas", [_transaction(call, sender)])
         except RpcError as error:
             if "insufficient funds" in error.message.lower():
                 raise NoFunds(f"{sender} has too little money to {call.what}", _fund(sender)) from None
@@ -100,7 +101,8 @@ class Door:
         """Simulate, sign, tell the journal, send, wait until it is mined.
 
         `journal` is called with the signed transaction before it leaves, so that after a crash `resume` can bring the same one to
-        its end; also with each dearer one that replaces it. BadKey without a signer, NoFunds, Reverted, Unreachable, and NotYet
+        its end; also with each dearer one that replaces it. What it raises ends the sending before anything left; a dearer one
+        that it refuses with NoFunds or Refused is not sent. BadKey without a signer, NoFunds, Reverted, Unreachable, and NotYet
         where gas is dearer than allowed or another transaction took the nonce.
         """
         if self._signer is None:
@@ -110,7 +112,7 @@ class Door:
             gas = margin(self.dry_run(call).gas)
             price = self._price()
             self._check_balance(self._signer.address, call.value + gas * price.most, call)
-            nonce = int(self._node.request("eth_getTransactionCount", [self._signer.address, "pending"]), 16)
+            nonce = self._node.nonce(self._signer.address, "pending")
             signed = sign(self._signer, call, chain_id=self._node.chain_id(), nonce=nonce, gas=gas, price=price)
             if journal is not None:
                 journal(signed)
@@ -161,7 +163,7 @@ class Door:
 
     def _price(self) -> Price:
         """Twice the base fee and the node's tip, under the cap. NotYet where the cap does not even pay the base fee."""
-        base = int(self._node.request("eth_getBlockByNumber", ["latest", False]).get("baseFeePerGas", "0x0"), 16)
+        base = self._node.base_fee()
         tip = min(self._tip(), self._max_fee)
         if base + tip > self._max_fee:
             raise NotYet(
@@ -172,7 +174,7 @@ class Door:
     def _tip(self) -> int:
         """The tip that the node suggests; one gwei where it has no method for that, as ethereumjs has none."""
         try:
-            return int(self._node.request("eth_maxPriorityFeePerGas"), 16)
+            return self._node.number("eth_maxPriorityFeePerGas")
         except RpcError as error:
             if error.code != METHOD_NOT_FOUND:
                 raise
@@ -197,7 +199,7 @@ class Door:
         for pause in _pauses():
             taken = taken + 1 if self._nonce_used(signed.nonce) else 0
             for version in versions:
-                receipt = self._receipt(version.hash, version.what)
+                receipt = self._receipt(version.hash, version.what, most_of(version))
                 if receipt is not None:
                     return receipt
             if taken > 1:  # twice, because nodes behind one address may be a block apart
@@ -219,10 +221,7 @@ class Door:
 
     def _nonce_used(self, nonce: int) -> bool:
         """Whether a mined transaction of the signer has this nonce; asked before the receipts, which are newer then."""
-        return self._signer is not None and self._mined_count(self._signer.address) > nonce
-
-    def _mined_count(self, address: Address) -> int:
-        return int(self._node.request("eth_getTransactionCount", [address, "latest"]), 16)
+        return self._signer is not None and self._node.nonce(self._signer.address) > nonce
 
     def _replace(self, stuck: SignedTx, journal: Journal) -> list[SignedTx]:
         """A dearer one for a stuck transaction, journaled and then sent; empty where the cap or the node does not allow it."""
@@ -234,30 +233,27 @@ class Door:
             return []
         if dearer is None:
             return []
-        journal(dearer)
         try:
+            journal(dearer)
             self._broadcast(dearer.raw)
-        except RpcError:
-            return []  # the node keeps the first one: go on waiting for that
+        except (NoFunds, Refused, RpcError):
+            return []  # beyond a budget, or the node keeps the first one: go on waiting for that
         return [dearer]
 
     def _has_gap(self, nonce: int) -> bool:
         """Whether the node knows of no transaction with an earlier nonce: a reorganisation, or a full pool, has lost one."""
         sender = self._signer.address if self._signer else None
-        return sender is not None and int(self._node.request("eth_getTransactionCount", [sender, "pending"]), 16) < nonce
+        return sender is not None and self._node.nonce(sender, "pending") < nonce
 
-    def _receipt(self, tx_hash: bytes, what: str = "run") -> Receipt | None:
-        found = self._node.request("eth_getTransactionReceipt", ["0x" + tx_hash.hex()])
-        if found is None or found.get("blockNumber") is None:
+    def _receipt(self, tx_hash: bytes, what: str = "run", most: int | None = None) -> Receipt | None:
+        found = outcome(self._node, tx_hash, most)
+        if found is None:
             return None
-        if int(found["status"], 16) != 1:
+        if not found.succeeded:
             raise Reverted(
                 f"transaction 0x{tx_hash.hex()} (to {what}) failed on chain", "something else came first: look, and run again"
             )
-        gas = int(found["gasUsed"], 16)
-        return Receipt(
-            tx_hash, int(found["blockNumber"], 16), gas, gas * int(found["effectiveGasPrice"], 16), tuple(found["logs"])
-        )
+        return Receipt(tx_hash, found.block, found.gas_used, found.fee, found.logs)
 
 
 def margin(gas: int) -> int:

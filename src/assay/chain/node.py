@@ -1,6 +1,7 @@
 """A node behind JSON-RPC. Every request is bounded in time, every answer in size; what goes wrong on the way is Unreachable."""
 
 import itertools
+import re
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,6 +16,8 @@ from assay.types import Block
 
 MAX_ANSWER_BYTES = 128 << 20
 TIMEOUT = 10.0
+MOST_COUNT = 2**63 - 1
+"""No block, time or amount of gas is larger; SQLite keeps no larger integers either."""
 
 At = int | str
 """A block: its number, or one of the tags latest, finalized, safe, pending, earliest."""
@@ -59,7 +62,7 @@ class Node:
         raw = self._post(method, body)
         try:
             answer = orjson.loads(raw)
-            if "error" not in answer and "result" not in answer:
+            if not isinstance(answer, dict) or ("error" not in answer and "result" not in answer):
                 raise ValueError("neither result nor error")
         except (ValueError, TypeError):
             raise Unreachable(f"{self.name} is no Ethereum node: its answer to {method} is not JSON-RPC", "check --rpc") from None
@@ -67,9 +70,16 @@ class Node:
             raise _rpc_error(self.name, method, answer["error"])
         return answer.get("result")
 
+    def number(self, method: str, params: Sequence[Any] = ()) -> int:
+        """Result of a request that is answered by a number. Errors as `request`; Unreachable where it is none."""
+        try:
+            return natural(self.request(method, params))
+        except ValueError:
+            raise Unreachable(f"{self.name} answered {method} with what is no number", "ask another node") from None
+
     def chain_id(self) -> int:
         """Chain id of the node."""
-        return int(self.request("eth_chainId"), 16)
+        return self.number("eth_chainId")
 
     def head(self) -> Block:
         """The newest block."""
@@ -84,7 +94,12 @@ class Node:
         found = self.request("eth_getBlockByNumber", [tag_of(at), False])
         if found is None:
             raise NotYet(f"there is no block {at} yet", "wait until the chain is there")
-        return Block(int(found["number"], 16), bytes.fromhex(found["hash"][2:]), int(found["timestamp"], 16))
+        try:
+            return Block(
+                natural(found["number"], MOST_COUNT), bytes.fromhex(found["hash"][2:]), natural(found["timestamp"], MOST_COUNT)
+            )
+        except (KeyError, TypeError, ValueError):
+            raise Unreachable(f"{self.name} shows a block {at} that is none", "ask another node") from None
 
     def code(self, address: str, at: At = "latest") -> bytes:
         """Code at an address, empty where there is none."""
@@ -92,11 +107,23 @@ class Node:
 
     def balance(self, address: str, at: At = "latest") -> int:
         """Wei of an account."""
-        return int(self.request("eth_getBalance", [address, tag_of(at)]), 16)
+        return self.number("eth_getBalance", [address, tag_of(at)])
 
     def gas_price(self) -> int:
         """Wei per gas that the node would pay now."""
-        return int(self.request("eth_gasPrice"), 16)
+        return self.number("eth_gasPrice")
+
+    def base_fee(self) -> int:
+        """Wei per gas that the newest block burns, 0 on a chain without. Unreachable."""
+        found = self.request("eth_getBlockByNumber", ["latest", False])
+        try:
+            return natural(found.get("baseFeePerGas", "0x0"))
+        except (AttributeError, ValueError):
+            raise Unreachable(f"{self.name} shows a newest block that is none", "ask another node") from None
+
+    def nonce(self, address: str, at: At = "latest") -> int:
+        """How many transactions of an account were mined up to a block, or, at `pending`, are known."""
+        return self.number("eth_getTransactionCount", [address, tag_of(at)])
 
     def call(self, to: str, data: bytes, at: At = "latest", *, sender: str | None = None, value: int = 0) -> bytes:
         """What a call of a contract returns. RpcError with its data where it reverts."""
@@ -129,6 +156,13 @@ class Node:
                 "is a node running there? For a chain of your own: assay devnet",
             ) from None
         return b"".join(chunks)
+
+
+def natural(text: object, most: int = 2**256 - 1) -> int:
+    """A number as JSON-RPC writes it. ValueError for anything else, and above `most`."""
+    if not isinstance(text, str) or not re.fullmatch("0x[0-9a-fA-F]{1,64}", text) or (number := int(text, 16)) > most:
+        raise ValueError("no number")
+    return number
 
 
 def tag_of(at: At) -> str:

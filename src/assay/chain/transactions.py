@@ -9,7 +9,7 @@ from assay.encoding.hashing import keccak
 from assay.encoding.receipts import Signer
 
 TYPE = b"\x02"
-TIP, MOST = 2, 3
+TIP, MOST, GAS = 2, 3, 4
 RAISE = 8
 """A node takes another transaction with the same nonce where both fees are an eighth (12.5 %) higher at least."""
 
@@ -48,6 +48,15 @@ def raised(signer: Signer, stuck: SignedTx, market: Price, cap: int) -> SignedTx
         return None
     fields[TIP], fields[MOST] = tip, most
     return _sign(signer, fields, stuck.nonce, stuck.what)
+
+
+def most_of(signed: SignedTx) -> int:
+    """The most that a signed transaction may cost in gas, in wei: its limit at its highest price."""
+    if signed.raw.startswith(TYPE):
+        fields = rlp.decode(signed.raw[len(TYPE) :])
+        return _integer(fields[GAS]) * _integer(fields[MOST])
+    _, price, gas, *_ = rlp.decode(signed.raw)  # the deployer's, which nobody signed, is of the oldest kind
+    return _integer(gas) * _integer(price)
 
 
 def _sign(signer: Signer, fields: list[object], nonce: int, what: str) -> SignedTx:

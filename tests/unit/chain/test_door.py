@@ -255,6 +255,26 @@ def test_send__stuck_and_the_cap_is_reached__is_not_replaced() -> None:
 
 
 @pytest.mark.chain
+def test_send__stuck_and_the_journal_refuses_a_dearer_one__goes_on_waiting_for_the_first() -> None:
+    with Devnet(Options(block_time=0)) as devnet:
+        chain = Chain.connect(devnet.rpc, devnet.deployment)
+        world.door(chain, "poor")
+        kept: list[SignedTx] = []
+        door = Door(chain, world.signer("poor"), stuck_after=0.3)
+        chain.node.request("evm_setAutomine", [False])
+
+        def journal(signed: SignedTx) -> None:
+            if kept:
+                threading.Timer(0.2, chain.node.request, ("anvil_mine", ["0x1"])).start()
+                raise NoFunds("beyond the budget")
+            kept.append(signed)
+
+        receipt = door.send(chain.vault.deposit(world.signer("poor").address, 5), journal, timeout=10)
+        assert receipt.tx_hash == kept[0].hash
+        chain.close()
+
+
+@pytest.mark.chain
 def test_resume__the_transaction_before_it_is_lost__not_yet_until_that_one_is_sent(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
