@@ -55,7 +55,8 @@ def run(
     """Follow the chain: audit every revealed round, demand what is not shown, bring every fault to the chain.
 
     Bundles come from the store, then from --ipfs and --gateway. Demands need a deposit and an allowance of the key for itself.
-    Ends with 0 at SIGTERM or SIGINT, once what it signed is mined, or, with --once, when nothing is left to do.
+    Ends with 0 at SIGTERM or SIGINT, once what it signed is mined, or, with --once, when nothing is left to do. With --once it
+    ends with the error of a cycle that could not look at everything; without, it goes on and tries again.
     """
     from assay.storage.store import Store
     from assay.watch.build import tower
@@ -73,6 +74,8 @@ def run(
         if once:
             done = built.until_idle(stopping)
             emit(settings, {"done": [_told(each) for each in done]}, _done_text(done))
+            if built.error is not None:
+                raise built.error
             return 0
         began = {"key": built.tools.me, "dry_run": dry_run, "nodes": len(chains), "metrics_port": plan.metrics_port}
         emit(settings, began, f"watching as {built.tools.me or 'nobody'}; next: assay watch status")

@@ -66,6 +66,10 @@ class Witnesses:
         """What the dearest of the nodes says that a call costs. Reverted, NoFunds or Unreachable where one refuses it."""
         return max(Door(chain, None).dry_run(call, sender).gas for chain in self._chains)
 
+    def gas_price(self) -> int:
+        """Wei per gas, as the dearest of the nodes has it. Unreachable."""
+        return max(chain.node.gas_price() for chain in self._chains)
+
     def close(self) -> None:
         """Close the connections."""
         for chain in self._chains:

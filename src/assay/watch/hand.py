@@ -1,4 +1,4 @@
-"""The hand that acts: what it may cost is set aside in the journal before anything is signed, and never more than the budget."""
+"""The hand that acts: what it may cost is set aside in the journal before anything is sent, and never more than the budget."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ import structlog
 from assay.audit.proofs import Proof, ProofKind, call_of
 from assay.chain.client import Chain
 from assay.chain.door import Door, Receipt, margin
-from assay.chain.transactions import SignedTx
-from assay.errors import AssayError, NoFunds, NotYet, Refused, Unreachable
+from assay.chain.outcomes import outcome
+from assay.chain.transactions import SignedTx, most_of
+from assay.errors import AssayError, NoFunds, NotYet, Refused
 from assay.types import Address, Block
 from assay.watch.agreement import Witnesses
 from assay.watch.journal import NOWHERE, Journal
@@ -47,18 +48,25 @@ class Hand:
         """`me` is the address that pays; of a dry run, the one whose money is looked at."""
         self._chain, self._witnesses, self._door, self._journal, self._plan = chain, witnesses, door, journal, plan
         self._me = me
+        self._look = 0
+        self._taken: dict[int, int] = {}
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether another transaction seems to have an act's nonce: a second look will tell."""
+        return bool(self._taken)
 
     def bring(self, proof: Proof, block: Block) -> Bought:
         """Bring a proof that was built at a block.
 
-        Every node has to have that block still, and to accept the call. Refused where it does not pay, NoFunds beyond the budget;
-        Reverted, NotYet and Unreachable as of the door.
+        Every node has to have that block still, and to accept the call. Refused where it does not pay, NoFunds beyond the budget,
+        as estimated or as signed; Reverted, NotYet and Unreachable as of the door.
         """
         call = call_of(self._chain, proof)
         gas = self._witnesses.gas(call, self._me)
         if not self._witnesses.still_agreed(block):
             raise NotYet(f"block {block.number} is no longer what it was", "look again")
-        price = min(self._chain.node.gas_price(), self._plan.max_fee_gwei * GWEI)
+        price = min(self._witnesses.gas_price(), self._plan.max_fee_gwei * GWEI)
         if proof.kind in _PAID and gas * price > proof.reward:
             message = f"the {proof.kind.value} costs {gas * price} wei of gas and earns {proof.reward}"
             raise Refused(message, "wait until gas is cheaper")
@@ -69,7 +77,7 @@ class Hand:
         act = _act(proof, block)
         number = self._journal.begin(act, cost)
         try:
-            receipt = self._door.send(call, self._keeper(number, block.timestamp))
+            receipt = self._door.send(call, self._keeper(number, act, block.timestamp))
         except BaseException:
             self._conclude(number, act, block.timestamp)
             raise
@@ -77,14 +85,15 @@ class Hand:
         return Bought(proof, gas, cost, receipt)
 
     def settle(self, now: int) -> int:
-        """Bring what an earlier run left to its end, so that nothing is done twice; how many acts are still open."""
+        """One look at what was left open, to bring it to its end, so that nothing is done twice; how many acts are still open."""
+        self._look += 1
         for act in self._journal.acts(open_only=True):
             if self._conclude(act.id, act, now):
                 continue
             last = self._journal.transactions(act.id)[-1]
             if self._door is not None:
                 try:
-                    receipt = self._door.resume(last, self._keeper(act.id, now), timeout=RESUME_SECONDS)
+                    receipt = self._door.resume(last, self._keeper(act.id, act, now), timeout=RESUME_SECONDS)
                 except AssayError as error:
                     log.warning("unsettled", act=act.id, kind=act.kind, error=type(error).__name__, message=error.message)
                     self._conclude(act.id, act, now)
@@ -92,8 +101,17 @@ class Hand:
                     self._finish(act.id, act, receipt, now)
         return len(self._journal.acts(open_only=True))
 
-    def _keeper(self, number: int, now: int) -> Callable[[SignedTx], None]:
-        return lambda tx: self._journal.add_transaction(number, tx, now)
+    def _keeper(self, number: int, act: Act, now: int) -> Callable[[SignedTx], None]:
+        """Keeps what was signed, and sets aside the most that it may cost, whatever a node said of prices; NoFunds beyond it."""
+
+        def keep(tx: SignedTx) -> None:
+            needed = most_of(tx) + act.locks
+            more = needed - self._journal.reserved(number)
+            if more > 0:
+                self._demand_budget(more, now)
+            self._journal.add_transaction(number, tx, now, needed)
+
+        return keep
 
     def _demand_budget(self, cost: int, now: int) -> None:
         spent, plan = self._journal.spent(now), self._plan
@@ -105,28 +123,30 @@ class Hand:
     def _conclude(self, number: int, act: Act, now: int) -> bool:
         """Whether an act is over by what the chain says of its transactions; then its end is kept."""
         signed = self._journal.transactions(number)
-        gone = not signed or self._is_taken(signed[-1].nonce)  # asked before the receipts, which are newer then
+        taken = bool(signed) and self._is_taken(signed[-1].nonce)  # asked before the receipts, which are newer then
         for tx in signed:
-            found = self._chain.node.request("eth_getTransactionReceipt", ["0x" + tx.hash.hex()])
-            if found is not None and found.get("blockNumber") is not None:
-                try:
-                    fee = max(int(found["gasUsed"], 16) * int(found["effectiveGasPrice"], 16), 0)
-                    state, locked = ("mined", act.locks) if int(found["status"], 16) == 1 else ("failed", 0)
-                    mined_in = int(found["blockNumber"], 16)
-                except (KeyError, TypeError, ValueError):
-                    raise Unreachable(f"{self._chain.node.name} shows a receipt that is none", "ask another node") from None
-                self._journal.finish(number, state, now, tx=tx.hash, block=mined_in, fee=fee, locked=locked)
+            found = outcome(self._chain.node, tx.hash, most_of(tx))
+            if found is not None:
+                state, locked = ("mined", act.locks) if found.succeeded else ("failed", 0)
+                self._taken.pop(number, None)
+                self._journal.finish(number, state, now, tx=tx.hash, block=found.block, fee=found.fee, locked=locked)
                 return True
-        if gone:
+        if not signed or self._is_twice(number, taken):
             self._journal.finish(number, "dropped", now)
             return True
         return False
 
     def _is_taken(self, nonce: int) -> bool:
         """Whether another transaction of ours was mined with this nonce."""
-        if self._me is None:
-            return False
-        return int(self._chain.node.request("eth_getTransactionCount", [self._me, "latest"]), 16) > nonce
+        return self._me is not None and self._chain.node.nonce(self._me) > nonce
+
+    def _is_twice(self, number: int, taken: bool) -> bool:
+        """Whether it was so in the look before too: nodes behind one address may be a block apart, and receipts behind nonces."""
+        if not taken:
+            self._taken.pop(number, None)
+        elif self._taken.setdefault(number, self._look) != self._look:
+            return self._taken.pop(number) is not None
+        return False
 
     def _finish(self, number: int, act: Act, receipt: Receipt, now: int) -> None:
         self._journal.finish(number, "mined", now, tx=receipt.tx_hash, block=receipt.block, fee=receipt.fee, locked=act.locks)

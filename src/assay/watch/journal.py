@@ -173,9 +173,16 @@ class Journal:
             self.add("ledger", (None, number, str(reserve), "reserved", act.at))
         return number
 
-    def add_transaction(self, act: int, tx: SignedTx, at: int) -> None:
-        """Keep a signed transaction before it is sent; the same one again changes nothing."""
-        self.add("transactions", (tx.hash, act, tx.raw, tx.nonce, tx.what, at), ignore=True)
+    def add_transaction(self, act: int, tx: SignedTx, at: int, reserve: int = 0) -> None:
+        """Keep a signed transaction before it is sent, and set aside `reserve` wei at least for its act. Again is harmless."""
+        with self.transaction():
+            self.add("transactions", (tx.hash, act, tx.raw, tx.nonce, tx.what, at), ignore=True)
+            if (more := reserve - self.reserved(act)) > 0:
+                self.add("ledger", (None, act, str(more), "reserved", at))
+
+    def reserved(self, act: int) -> int:
+        """Wei that count as spent for an act."""
+        return sum(int(wei) for (wei,) in self.rows("SELECT wei FROM ledger WHERE act = ?", act))
 
     def transactions(self, act: int) -> list[SignedTx]:
         """Transactions signed for an act, oldest first."""
@@ -190,8 +197,7 @@ class Journal:
             if self.rows("SELECT 1 FROM outcomes WHERE act = ?", act):
                 return
             self.add("outcomes", (act, state, tx, block, str(fee), at))
-            reserved = sum(int(wei) for (wei,) in self.rows("SELECT wei FROM ledger WHERE act = ?", act))
-            self.add("ledger", (None, act, str(fee + locked - reserved), state, at))
+            self.add("ledger", (None, act, str(fee + locked - self.reserved(act)), state, at))
 
     def acts(self, *, open_only: bool = False) -> list[Act]:
         """Acts in their order."""

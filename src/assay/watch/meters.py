@@ -43,6 +43,7 @@ class Meters:
         self.acts = self._counter("acts", "What was brought to the chain, by kind and outcome.", ["kind", "outcome"])
         self.sightings = self._counter("sightings", "Prompts that were public before their round's seal.", ["kind"])
         self.errors = self._counter("errors", "Errors of cycles and of single tasks, by name.", ["error"])
+        self.unexpected = self._counter("unexpected", "Errors that nobody foresaw: a full disk, or a defect of this program.", [])
         self.disagreements = self._counter("disagreements", "Cycles in which nodes disagreed, or one had no answer.", [])
 
     def observe(self, looks: Sequence[Look], block: Block, journal: Journal, plan: Plan) -> None:

@@ -6,10 +6,12 @@ pauses after errors; a killed tower that starts again does what it would have do
 
 import secrets
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 
 import structlog
 
@@ -93,34 +95,51 @@ class Tower:
         self._accepted: dict[TaskId, bool] = {}
         self._fresh: list[Known] = []
         self._begun = False
+        self._stumbles = 0
         self.done: list[Done] = []
+        self.error: Exception | None = None
+        """What ended the last cycle early, if anything did."""
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Cycle until it is to stop; what was signed is waited for."""
         while not stopping():
-            end = time.monotonic() + self.once()
+            wait = self.once()
             self.done.clear()
-            while not stopping() and (left := end - time.monotonic()) > 0:
-                time.sleep(min(left, SLICE_SECONDS))
+            _sleep(wait, stopping)
 
     def until_idle(self, stopping: Callable[[], bool] = lambda: False) -> list[Done]:
-        """Cycle until a cycle finds nothing to do now; everything that was done since the start."""
-        while not stopping() and self.once() == 0:
-            pass
+        """Cycle until a cycle finds nothing to do now; everything that was done since the start. See `error` for why it ended."""
+        second_look = True
+        while not stopping():
+            wait = self.once()
+            if wait and not (second_look and self._t.hand.is_unsure):
+                break
+            second_look = not wait
+            _sleep(wait, stopping)
         return self.done
 
     def once(self) -> float:
-        """One cycle. Seconds until the next is due: 0 where something was done. Errors end up in log and figures."""
+        """One cycle. Seconds until the next is due: 0 where something was done. Any error ends up in log, figures and `error`."""
+        self.error = None
         try:
             waited = self._cycle()
         except (Disagreement, NotYet) as error:
+            self.error = error
             self._t.meters.disagreements.inc()
             log.warning("no agreement", message=error.message)
             return float(self._plan.poll_seconds)
         except AssayError as error:
+            self.error = error
             self._count(error)
             log.warning("chain", error=type(error).__name__, message=error.message)
             return float(self._plan.poll_seconds)
+        except Exception as error:  # noqa: BLE001 - neither a full disk nor a defect may end the watch
+            self.error = error
+            self._count(error)
+            self._stumbles += 1
+            log.error("the cycle failed", error=type(error).__name__, at=_line_of(error))
+            return _doubled(self._plan.retry_seconds, self._stumbles)
+        self._stumbles = 0
         self._t.meters.last_cycle.set(time.time())
         return waited
 
@@ -223,7 +242,7 @@ class Tower:
             self._count(error)
             self._pause(key, error)
             told = error.message if isinstance(error, AssayError) else ""
-            log.warning("not done", **where, position=task.position, error=type(error).__name__, message=told)
+            log.warning("not done", **where, position=task.position, error=type(error).__name__, message=told, at=_line_of(error))
             return False
         self._pauses.pop(key, None)
         if done is None:
@@ -311,10 +330,29 @@ class Tower:
         pause = self._pauses.setdefault(key, _Pause())
         pause.failures += 1
         first = self._plan.poll_seconds if isinstance(error, (Retry, NotYet)) else self._plan.retry_seconds
-        pause.until = time.monotonic() + min(first * 2.0 ** min(pause.failures - 1, 10), MOST_SECONDS)
+        pause.until = time.monotonic() + _doubled(first, pause.failures)
 
     def _count(self, error: Exception) -> None:
         self._t.meters.errors.labels(type(error).__name__).inc()
+        if not isinstance(error, AssayError):
+            self._t.meters.unexpected.inc()
+
+
+def _doubled(first: float, failures: int) -> float:
+    """Seconds to wait after so many failures."""
+    return min(first * 2.0 ** min(failures - 1, 10), MOST_SECONDS)
+
+
+def _sleep(seconds: float, stopping: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while not stopping() and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, SLICE_SECONDS))
+
+
+def _line_of(error: Exception) -> str:
+    """Where an error arose; its text is not told, since nobody knows what is in it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{PurePath(frame.filename).name}:{frame.lineno}"
 
 
 def _same(before: Audit, audit: Audit) -> bool:
