@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 
@@ -14,11 +15,17 @@ Hook = Callable[[str], bytes | None]
 class Wire:
     """Passes requests on to a node. `before` and `after` get each method; what they return is answered in the node's place.
 
-    Where one of them raises, nothing is answered.
+    `bend` gets the method and the node's result, and returns what is answered as result. Where one raises, nothing is answered.
     """
 
-    def __init__(self, rpc: str, before: Hook = lambda _: None, after: Hook = lambda _: None) -> None:
-        self.rpc, self.before, self.after = rpc, before, after
+    def __init__(
+        self,
+        rpc: str,
+        before: Hook = lambda _: None,
+        after: Hook = lambda _: None,
+        bend: Callable[[str, Any], Any] = lambda _, result: result,
+    ) -> None:
+        self.rpc, self.before, self.after, self.bend = rpc, before, after, bend
         self.client = httpx.Client(timeout=SECONDS)
         wire = self
 
@@ -30,7 +37,7 @@ class Wire:
                     answer = wire.before(asked["method"])
                     if answer is None:
                         told = wire.client.post(wire.rpc, content=body, headers={"Content-Type": "application/json"}).content
-                        answer = wire.after(asked["method"]) or told
+                        answer = wire.after(asked["method"]) or wire.bent(asked["method"], told)
                 except ConnectionAbortedError:
                     return
                 self.send_response(200)
@@ -53,6 +60,12 @@ class Wire:
         self.thread.join()
         self.server.server_close()
         self.client.close()
+
+    def bent(self, method: str, told: bytes) -> bytes:
+        answer = json.loads(told)
+        if "result" not in answer:
+            return told
+        return json.dumps(answer | {"result": self.bend(method, answer["result"])}).encode()
 
     @property
     def url(self) -> str:
