@@ -11,11 +11,12 @@ import pytest
 import assay
 
 PACKAGE = Path(assay.__file__).parent
-BASE = {"types", "errors", "encoding"}
+BASE = {"types", "errors", "units", "encoding"}
 MIDDLE = BASE | {"metrics", "chain", "storage"}
 MAY_IMPORT = {
     "types": set(),
     "errors": set(),
+    "units": set(),
     "encoding": {"types", "errors"},
     "metrics": BASE,
     "chain": BASE | {"metrics"},

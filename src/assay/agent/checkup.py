@@ -20,6 +20,7 @@ from assay.chain.client import Chain
 from assay.chain.minima import check_task
 from assay.errors import AssayError
 from assay.types import Address, Phase
+from assay.units import in_ether
 
 LATE_SECONDS, STALE_SECONDS = 60, 600
 LEAST_FREE, LOW_FREE = 200 << 20, 2 << 30
@@ -99,8 +100,8 @@ def funds(chain: Chain, journal: Journal, named: Sequence[Job], operator: Addres
         if facts.phase is Phase.UNKNOWN and params is not None:
             bonds[job.benchmarker] = bonds.get(job.benchmarker, 0) + params.round_bond
     balance, needed = chain.node.balance(operator), gas * price * FEE_RESERVE
-    remedy = f"send {max(0, needed - balance)} wei to {operator}"
-    words = f"{balance} wei for {gas} gas ahead: {needed} wei at {FEE_RESERVE} times the present price"
+    remedy = f"send {in_ether(max(0, needed - balance))} to {operator}"
+    words = f"{in_ether(balance)} for {gas:,} gas ahead: {in_ether(needed)} at {FEE_RESERVE} times the present price"
     enough = balance >= needed
     health = Health.OK if enough else Health.WARNING if balance >= gas * price else Health.FAILED
     yield Line("gas", health, words, "" if enough else remedy)
@@ -119,14 +120,13 @@ def _stake(chain: Chain, owner: Address, operator: Address, bond: int) -> Iterat
     free = chain.vault.balance(owner).free
     limit, locked = chain.vault.allowance(owner, operator)
     if free < bond:
-        yield Line(
-            "stake", Health.FAILED, f"{free} wei free, {bond} are to be sealed", f'assay bench deposit "{bond - free} wei"'
-        )
+        words = f"{in_ether(free)} free, {in_ether(bond)} to be locked"
+        yield Line("stake", Health.FAILED, words, f'assay bench deposit "{in_ether(bond - free)}"')
     elif limit - locked < bond:
-        remedy = f'assay bench allow {operator} "{locked + bond} wei"'
-        yield Line("stake", Health.FAILED, f"{limit - locked} wei allowed, {bond} are to be sealed", remedy)
+        remedy = f'assay bench allow {operator} "{in_ether(locked + bond)}"'
+        yield Line("stake", Health.FAILED, f"{in_ether(limit - locked)} allowed, {in_ether(bond)} to be locked", remedy)
     else:
-        yield ok("stake", f"{bond} wei of {free} free ones will be locked")
+        yield ok("stake", f"{in_ether(bond)} of {in_ether(free)} free will be locked")
 
 
 def gateways(chain: Chain, journal: Journal, named: Sequence[Job]) -> Iterator[Line]:

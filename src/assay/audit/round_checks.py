@@ -6,6 +6,7 @@ from assay.encoding.ids import round_id, task_id, version_id
 from assay.encoding.sumtree import commitment
 from assay.metrics import METRICS
 from assay.types import Deadlines, Phase, Standing
+from assay.units import date
 
 __all__ = ["check_deadlines", "check_enrolment", "check_round_id", "check_task", "check_version_ids", "check_version_times"]
 
@@ -50,7 +51,7 @@ def check_deadlines(facts: ChainFacts, log: Log, step: int) -> None:
     if facts.phase is Phase.FORFEITED:
         log.fail(step, Finding("phase", "all deadlines kept", "Forfeited: a deadline was missed"))
     if facts.phase is Phase.CHALLENGING:
-        log.note(step, f"provisional: the challenge window ends {facts.closing.final_at} (Unix time); a demand moves it")
+        log.note(step, f"provisional: the challenge window ends {date(facts.closing.final_at)}; a demand moves it")
     if task.round_bond == 0:
         log.note(step, "the task asks for no bond: a proven fault costs nothing")
 

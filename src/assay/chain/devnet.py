@@ -17,12 +17,12 @@ from assay.chain.node import Node
 from assay.encoding.receipts import LocalSigner
 from assay.errors import BadInput, Refused, Unreachable
 from assay.types import Address
+from assay.units import ETHER
 
 CHAIN_ID = 31337
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-ETHER = 10**18
 NPM_ANVIL = Path("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 
 

@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,6 +19,7 @@ from assay.encoding.ids import round_id, task_id
 from assay.encoding.receipts import Domain, Signer, recover
 from assay.errors import BadInput, Tampered
 from assay.types import Address, Deadlines, RoundId, TaskId, TaskParams
+from assay.units import date
 
 SCHEMA = 1
 GATEWAY_PROTOCOL = 1
@@ -112,11 +112,6 @@ def read(raw: bytes, where: str = "invitation") -> Invitation:
     if recover(invitation.domain.invitation(keccak(_canonical(content))), claimed) != invitation.operator:
         raise Tampered(f"is not signed by the operator {invitation.operator}", _REMEDY, where=where)
     return invitation
-
-
-def date(seconds: int) -> str:
-    """Unix seconds as people read them, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _content(invitation: Invitation) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from assay.chain.client import Chain
 from assay.errors import BadInput, Refused
 from assay.metrics import Chrf
 from assay.types import TaskParams
+from assay.units import ETHER
 
 DEVELOPMENT_CHAIN = 31337
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
-ETHER = 10**18
 
 
 class Bounds(NamedTuple):

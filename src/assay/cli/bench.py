@@ -17,6 +17,7 @@ from assay.encoding.hashing import keccak
 from assay.errors import BadInput
 from assay.settings import Settings
 from assay.types import Phase, RoundId, TaskId, VersionId
+from assay.units import date
 
 if TYPE_CHECKING:  # the chain and sacreBLEU are imported by the commands that need them
     from assay.agent.overview import Overview
@@ -151,7 +152,7 @@ def seal(
         report = step.run(agent, set_, task, benchmarker, card)
     text = [
         f"{'sealed' if report.sent else 'was sealed before:'} {_hex(report.round)}",
-        f"{report.items - report.decoys} scored items, {report.decoys} decoys; answers until {report.deadlines.answer_by}",
+        f"{report.items - report.decoys} scored items, {report.decoys} decoys; answers until {date(report.deadlines.answer_by)}",
         f"next: assay bench enrol {_short(report.round)} GATEWAY...",
     ]
     emit(settings, report, text)
@@ -293,7 +294,7 @@ def reveal(
     text = [
         f"{'revealed' if report.sent else 'was revealed before:'} {report.cid}",
         *([f"pinned at {address}" for address in places.nodes]),
-        f"challenges until {report.challenge_until}, later if there are demands; keep the bundle served until then and after",
+        f"challenges until {date(report.challenge_until)}, later after demands; serve the bundle until then and after",
         f"next: assay verify {_hex(chosen)}; and in the end assay bench release {_short(chosen)}",
     ]
     emit(settings, {**plain(report), "ipfs": pinned} if pinned else report, text)
@@ -351,10 +352,11 @@ def show(settings: Settings, round_: str) -> None:
 def _overview_text(found: "Overview") -> Iterator[str]:
     yield f"round   {_hex(found.round)}"
     yield f"set     {found.set}: {found.items - found.decoys} scored items, {found.decoys} decoys"
-    yield f"phase   {found.phase.name.lower()} at {found.now}"
+    yield f"phase   {found.phase.name.lower()} at {date(found.now)}"
     if found.deadlines:
         ends = found.deadlines
-        yield f"until   answers {ends.answer_by}, attest {ends.attest_by}, reveal {ends.reveal_by}"
+        yield f"clock   answers until {date(ends.answer_by)}"
+        yield f"        attest before {date(ends.attest_by)}, reveal before {date(ends.reveal_by)}"
     for version in found.versions:
         yield f"model   {_short(version.version)}  {version.shown:>10}  {version.received} answers here  {version.url}"
     if found.contradictions:

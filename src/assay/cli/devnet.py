@@ -1,7 +1,6 @@
 """`assay devnet`: a development chain in the foreground, and money out of nothing on it."""
 
 import signal
-from decimal import Decimal
 from pathlib import Path
 from types import FrameType
 
@@ -12,6 +11,7 @@ from assay.cli.common import emit, pass_settings
 from assay.errors import BadInput, Unreachable
 from assay.settings import Settings
 from assay.types import Address
+from assay.units import in_ether
 
 FIRST_GIFT = "100"
 
@@ -54,7 +54,7 @@ def fund_(settings: Settings, addresses: tuple[str, ...], ether: str) -> None:
     with Node(settings.rpc) as node:
         balances = [(address, fund(node, address, gift)) for address in receivers]
     result = [{"address": address, "balance": balance} for address, balance in balances]
-    emit(settings, result, [f"{address} has {Decimal(balance) / 10**18} ether" for address, balance in balances])
+    emit(settings, result, [f"{address} has {in_ether(balance)}" for address, balance in balances])
 
 
 def _run(settings: Settings, port: int, state: Path | None, gifts: list[Address]) -> None:

@@ -10,9 +10,10 @@ import click
 
 from assay import keys
 from assay.cli.bundles import Choice, bundle_options
-from assay.cli.common import connect, emit, key_options, load_signer
+from assay.cli.common import connect, emit, key_options, load_signer, plain
 from assay.errors import BadInput, BadKey, Refused
 from assay.settings import Settings
+from assay.units import in_ether
 
 if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.audit.evidence import Held, Message
@@ -134,7 +135,29 @@ def bring(settings: Settings, chain: "Chain", proof: "Proof", signer: "LocalSign
     if signer is not None:
         receipt = door.send(call)
         result |= {"transaction": receipt.tx_hash, "block": receipt.block, "gas": receipt.gas_used, "fee": receipt.fee}
-    emit(settings, {name: value for name, value in result.items() if value is not None})
+    emit(settings, {name: value for name, value in result.items() if value is not None}, _told(result))
+
+
+def _told(result: dict[str, Any]) -> "Iterator[str]":
+    """A proof for people."""
+    at = "" if result["position"] is None else f" at item {result['position']} of version 0x{result['version'].hex()}"
+    yield f"act      {result['kind']}{at}"
+    if result["fault"] is not None:
+        yield f"fault    {plain(result['fault'])}"
+    if result["verdict_on_chain"] is not None:
+        yield f"verdict  {plain(result['verdict'])} here, {plain(result['verdict_on_chain'])} on chain"
+    if result["loses"]:
+        yield f"loses    {in_ether(result['loses'])}, of {result['loser']}"
+    if result["reward"]:
+        yield f"reward   {in_ether(result['reward'])}, to {result['receiver'].replace('sender', 'the sender')}"
+    if result["locks"]:
+        yield f"locks    {in_ether(result['locks'])} of the sender's stake"
+    yield f"gas      {result['gas']:,}"
+    if not result["sent"]:
+        yield "A dry run: nothing was sent. The same command with --send brings it to the chain."
+        return
+    yield f"fee      {in_ether(result['fee'])}"
+    yield f"Taken by the chain in block {result['block']}: assay explain {plain(result['transaction'])}"
 
 
 def first_of(found: "Iterator[Proof]", case: Case, version: str | None, position: int | None, what: str) -> "Proof":

@@ -8,9 +8,13 @@ import click
 from assay.cli.common import connect, emit, pass_settings
 from assay.errors import BadInput
 from assay.settings import Settings
+from assay.units import in_ether
 
 if TYPE_CHECKING:
     from assay.chain.explain import Explanation
+
+AMOUNTS = {"amount", "burned", "free", "limit", "reward", "used"}
+"""Arguments of errors and events that are wei."""
 
 
 @click.command("explain")
@@ -44,8 +48,12 @@ def _raw(what: str) -> bytes:
 def _text(found: "Sequence[Explanation]") -> Iterator[str]:
     for one in found:
         yield f"{one.kind} {one.name}: {one.says}"
-        yield from (f"    {name}  {_plain(value)}" for name, value in one.arguments.items())
+        yield from (f"    {name}  {_plain(value)}{_amount(name, value)}" for name, value in one.arguments.items())
         yield f"  next: {one.then}"
+
+
+def _amount(name: str, value: str) -> str:
+    return f" ({in_ether(int(value))})" if name in AMOUNTS and value.isdecimal() else ""
 
 
 def _plain(text: str) -> str:

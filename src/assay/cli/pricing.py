@@ -8,10 +8,11 @@ import click
 
 from assay.cli.agents import journal_of
 from assay.cli.common import HASH, connect, emit, pass_settings
-from assay.cli.running import ETHER, span
+from assay.cli.running import span
 from assay.errors import BadInput, Refused
 from assay.settings import Settings
 from assay.types import TaskId
+from assay.units import ETHER, date, in_ether
 
 if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.agent.costs import Cost
@@ -69,7 +70,6 @@ def _is_sealed(settings: Settings, set_: str, task: TaskId) -> bool:
 
 def cost_text(found: "Cost") -> Iterator[str]:
     """The cost as people read it."""
-    from assay.chain.invitation import date
 
     yield f"{found.items} scored items in {found.groups} groups, {found.versions} models, {found.gas_price / 10**9:g} gwei"
     for step in found.steps:
@@ -77,9 +77,9 @@ def cost_text(found: "Cost") -> Iterator[str]:
     yield f"  {'all':<8} {found.gas:>10,} gas  {found.wei / ETHER:.6f} ether"
     ends = found.deadlines
     until = f"until {date(ends.versions_released_at)}"
-    yield f"locked   {found.round_bond / ETHER:g} ether of yours, {until}: {span(found.locked_seconds)}, if sealed now"
+    yield f"locked   {in_ether(found.round_bond)} of yours, {until}: {span(found.locked_seconds)}, if sealed now"
     yield "         later only if somebody demands openings late; lost with a missed deadline or a proven fault"
-    yield f"         {found.version_bond / ETHER:g} ether of each provider for each model, {until}"
+    yield f"         {in_ether(found.version_bond)} of each provider for each model, {until}"
     yield f"clock    answers until {date(ends.answer_by)}"
     yield f"         attest before {date(ends.attest_by)}, reveal before {date(ends.reveal_by)}"
     yield f"scores   ±{found.half_width:g} of 100 (95 %) for a good system, less for weak ones: an estimate by Kish's design"

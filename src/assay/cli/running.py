@@ -13,6 +13,7 @@ from assay.cli.agents import agent_of, journal_of
 from assay.cli.common import connect, emit, key_options, pass_settings
 from assay.cli.stake import address_of
 from assay.settings import Settings
+from assay.units import ETHER, date, in_ether
 
 if TYPE_CHECKING:  # the chain and sacreBLEU are imported by the commands that need them
     from assay.agent.cycle import Job
@@ -23,7 +24,6 @@ if TYPE_CHECKING:  # the chain and sacreBLEU are imported by the commands that n
 FILE = click.Path(path_type=Path, dir_okay=False)
 SETTINGS = click.option("--settings", "plan_file", metavar="FILE", type=FILE, help="TOML file of rounds to seal and to run.")
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
-ETHER = 10**18
 
 
 @click.command("run")
@@ -111,13 +111,13 @@ def _status_text(found: "list[Prospect]", now: int) -> Iterator[str]:
         if not p.step:
             yield f"  nothing left: {p.why}"
             continue
-        when = "now" if p.at <= now else f"in {span(p.at - now)} (at {p.at})"
-        until = f", within {span(p.seconds_left)} (before {p.deadline})" if p.seconds_left is not None else ""
+        when = "now" if p.at <= now else f"in {span(p.at - now)} (at {date(p.at)})"
+        until = f", within {span(p.seconds_left)} (before {date(p.deadline)})" if p.seconds_left is not None else ""
         yield f"  {p.step} {when}{until}" + f": {p.why}" * bool(p.why)
         if p.gas:
             yield f"  costs about {p.gas:,} gas, {p.wei / ETHER:.6f} ether"
         if p.loses:
-            yield f"  if missed: {p.loses}" + f", {p.bond / ETHER:g} ether" * bool(p.bond)
+            yield f"  if missed: {p.loses}" + f", {in_ether(p.bond)}" * bool(p.bond)
 
 
 def span(seconds: int) -> str:

@@ -12,6 +12,7 @@ from assay.encoding.hashing import checksum
 from assay.errors import BadInput
 from assay.settings import Settings
 from assay.types import Address
+from assay.units import in_ether
 
 if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.chain.client import Chain
@@ -54,10 +55,11 @@ def allow(settings: Settings, operator: str, limit: str, key: str, password_file
 @click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake.")
 @pass_settings
 def balance(settings: Settings, owner: str) -> None:
-    """Stake of the owner, in wei."""
+    """Stake of the owner: what is free, and what is locked in rounds. --json says it in wei."""
     address = address_of(settings, owner)
     free, locked = connect(settings).vault.balance(address)
-    emit(settings, {"owner": address, "free": free, "locked": locked})
+    text = f"{address}: {in_ether(free)} free, {in_ether(locked)} locked"
+    emit(settings, {"owner": address, "free": free, "locked": locked}, text)
 
 
 def address_of(settings: Settings, text: str) -> Address:

@@ -123,6 +123,8 @@ def doctor(settings: Settings, nodes: tuple[str, ...], gateways: tuple[str, ...]
         for line in lines
     ]
     failed = sum(not line.ok for line in lines)
+    if not nodes and not gateways:
+        text.append("no node and no gateway was tried: name them with --ipfs ADDR and --gateway URL")
     emit(settings, {"failed": failed, "lines": lines}, text)
     return 1 if failed else 0
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 VERDICTS = {
     0: ("Sound: everything that was promised holds.", "green"),
     1: ("A fault was found.", "red"),
-    2: ("Cannot tell everything: see what is missing.", "yellow"),
+    2: (
+        "Cannot tell everything. Say where the missing is: --bundle, --store, --ipfs or --gateway.",
+        "yellow",
+    ),
     3: ("The bundle was tampered with: its bytes are not those that the chain names.", "red"),
 }
 _WORST_FIRST = (3, 1, 2)
@@ -210,8 +213,9 @@ def _rows(report: "Report") -> Iterator[Row]:
     yield f"        {report.phase} at block {report.block}, metric {report.metric}", None
     yield f"bundle  {report.bundle or 'not revealed'}", None
     yield "", None
+    told: set[str] = set()
     for step in report.steps:
-        yield from _step_rows(step, report)
+        yield from _step_rows(step, report, told)
     yield "", None
     for row in report.scores:
         yield _score_row(row, report.metric), None
@@ -219,14 +223,15 @@ def _rows(report: "Report") -> Iterator[Row]:
     yield text, f"bold {colour}"
 
 
-def _step_rows(step: "Step", report: "Report") -> Iterator[Row]:
+def _step_rows(step: "Step", report: "Report", told: set[str]) -> Iterator[Row]:
     state = step.state.value
     yield f"{step.number:>2}  {step.title.promise:<3}  {state:<10}  {step.title.text}", COLOURS[state]
     for finding in step.findings:
         yield from ((f"        {line}", None) for line in _finding_lines(finding, report))
     if step.failures > len(step.findings):
         yield f"        and {step.failures - len(step.findings)} more", None
-    yield from ((f"        missing   {what}", None) for what in step.missing)
+    yield from ((f"        missing   {what}", None) for what in step.missing if what not in told)
+    told.update(step.missing)  # once is enough: without its bundle most steps of a round miss the same
     yield from ((f"        note      {note}", None) for note in step.notes)
 
 

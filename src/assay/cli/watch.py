@@ -14,6 +14,7 @@ from assay.cli.common import connect, emit, key_options, load_signer, pass_setti
 from assay.cli.running import until_signal
 from assay.errors import BadKey
 from assay.settings import Settings, home_folder, private_folder
+from assay.units import ETHER
 
 if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.types import Address
@@ -25,7 +26,6 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 SETTINGS = click.option(
     "--settings", "plan_file", metavar="FILE", type=FILE, help="TOML file; without it everything is as given."
 )
-ETHER = 10**18
 
 
 @click.group("watch")

@@ -6,14 +6,13 @@ from enum import Enum
 
 from assay.chain import index
 from assay.chain.client import Chain
-from assay.chain.invitation import WINDOWS, Invitation, contracts_of, date
+from assay.chain.invitation import WINDOWS, Invitation, contracts_of
 from assay.chain.minima import check_task
 from assay.errors import BadInput, Refused, TooLate, WrongChain
 from assay.gateway.policy import Policy
 from assay.gateway.upstreams.brief import brief_of
 from assay.types import Phase, Round, Version, VersionId
-
-ETHER = 10**18
+from assay.units import date, in_ether
 
 
 class Seating(Enum):
@@ -91,7 +90,7 @@ def demand_admissible(prospect: Prospect, policy: Policy) -> None:
     """Refused where joining would not make the gateway sign: the policy's limit of the bond is never raised from here."""
     if prospect.version_bond > policy.largest_version_bond:
         raise Refused(
-            f"the version bond of {prospect.version_bond} wei is above the policy's {policy.largest_version_bond} wei",
+            f"the version bond, {in_ether(prospect.version_bond)}, is above the policy's {in_ether(policy.largest_version_bond)}",
             "raise largest_version_bond in policy.toml if you mean to risk that much",
         )
 
@@ -103,7 +102,7 @@ def risk(invitation: Invitation) -> list[str]:
     until = date(ends.versions_released_at) if ends else f"{total} seconds after the seal"
     return [
         "signs   Enrol(round, version) for each such round, then one Answer a question; nothing else",
-        f"locks   {params.version_bond / ETHER:g} ether ({params.version_bond} wei) of the owner's stake a round and version,",
+        f"locks   {in_ether(params.version_bond)} of the owner's stake a round and version,",
         f"        until {until}",
         "risks   all of it, for one thing: two different Answers to one question, proven by anybody until then; a tenth goes to",
         "        whoever proves it, the rest is burned (never run one key in two places, never restore an old journal)",

@@ -12,6 +12,7 @@ from assay.cli.common import connect, emit, pass_settings
 from assay.cli.provider.home import catalogue_of
 from assay.errors import BadInput, Refused
 from assay.settings import Settings, private_folder
+from assay.units import date, in_ether
 
 if TYPE_CHECKING:
     from assay.chain.invitation import Invitation
@@ -93,8 +94,7 @@ def _result(prospect: "Prospect") -> dict[str, Any]:
 
 
 def _text(prospect: "Prospect") -> Iterator[str]:
-    from assay.chain.invitation import date
-    from assay.gateway.joining import ETHER, clock, risk
+    from assay.gateway.joining import clock, risk
 
     invitation, ends = prospect.invitation, prospect.invitation.deadlines
     yield f"task    {_plain(invitation.description.get('name'))}  0x{invitation.task.hex()}"
@@ -114,7 +114,7 @@ def _text(prospect: "Prospect") -> Iterator[str]:
     if not prospect.candidates:
         yield "version none in this home: commit one, and it is eligible for every seal after that"
     if prospect.locks_now:
-        yield f"now     {prospect.locks_now / ETHER:g} ether are locked once the benchmarker enrols all of these in its round"
+        yield f"now     {in_ether(prospect.locks_now)} are locked once the benchmarker enrols all of these in its round"
     yield from (f"note    {note}" for note in prospect.notes)
 
 
