@@ -76,8 +76,8 @@ class LiveExam(Exam):
         self.attest()
         return self.reveal(folder)
 
-    def begin(self) -> None:
-        """Seals, enrols and posts."""
+    def seal(self) -> None:
+        """Seals, and nobody enrols."""
         chain, rounds, p = self.chain, self.chain.rounds, self.params
         pass_time(chain.node, 2)
         self.stake(self.owner, self.operator)
@@ -86,6 +86,11 @@ class LiveExam(Exam):
             self.operator,
             rounds.seal(self.benchmarker, task_id(p), self._set_root(), len(self.sealed), hashlib.sha256(self.card).digest()),
         )
+
+    def begin(self) -> None:
+        """Seals, enrols and posts."""
+        self.seal()
+        rounds = self.chain.rounds
         consents = [
             signer.sign(self.domain.enrol(self.round, version.id))
             for signer, version in zip(self.providers, self.versions, strict=True)

@@ -97,11 +97,14 @@ def test_read__rounds_that_failed__equal_what_the_node_says(chain: Chain, tmp_pa
     late = LiveExam(chain, "forfeited snapshot")
     late.begin()
     pass_time(chain.node, late.params.answer_window + late.params.attest_window)
-    for exam in (slashed, late):
+    alone = LiveExam(chain, "void snapshot")
+    alone.seal()
+    pass_time(chain.node, alone.params.answer_window)
+    for exam in (slashed, late, alone):
         live, read = proven(chain, exam.round, path)
         assert live == read
         seen.append(read.phase)
-    assert seen == [Phase.SLASHED, Phase.FORFEITED]
+    assert seen == [Phase.SLASHED, Phase.FORFEITED, Phase.VOID]
 
 
 def test_dump__a_snapshot__comes_back_and_is_the_same_every_time(chain: Chain, tmp_path: Path) -> None:
