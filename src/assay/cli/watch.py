@@ -64,7 +64,8 @@ def run(
 
     plan, stopping = _plan(plan_file), until_signal()
     signer = None if dry_run else load_signer(settings, key, password_file)
-    fetch = from_store(Store(where["store_dir"] or settings.store), places_of(where["nodes"], where["gateways"]))
+    store, places = Store(where["store_dir"] or settings.store), places_of(where["nodes"], where["gateways"])
+    fetch = from_store(store, places, plan.fetch_seconds)
     with ExitStack() as stack:
         chains = [connect(settings), *(stack.enter_context(_closing(settings, url)) for url in plan.rpcs)]
         folder = private_folder(home_folder(settings.home) / "watch")

@@ -20,40 +20,48 @@ from assay.chain.client import Chain
 from assay.errors import AssayError, BadInput, Refused, Tampered
 from assay.storage.bundle import Bundle
 from assay.storage.cids import cid_of
+from assay.storage.limits import DEFAULT_LIMITS
 from assay.types import Phase, Round, RoundId, VersionId
 from assay.watch.inbox import Inbox
 from assay.watch.journal import Journal
 from assay.watch.library import Library
-from assay.watch.records import Audit, Found, Known
+from assay.watch.peers import Peers
+from assay.watch.records import Audit, Found
+from assay.watch.reusing import Reuse
 
 __all__ = ["Auditor", "Fetch"]
 
-Fetch = Callable[[str], AbstractContextManager[Bundle]]
-"""The bundle of a CID, for a while; an AssayError where it cannot be had."""
+Fetch = Callable[[str, int], AbstractContextManager[Bundle]]
+"""The bundle of a CID with at most so many bytes, for a while; an AssayError where it cannot be had."""
 MAX_FOUND = 8
 ITEMS_STEP, ROOT_STEP = 7, 19
-BURIED = (Phase.SLASHED, Phase.FORFEITED)
-_Built = tuple[ChainFacts, Bundle]
+MOST_BYTES = DEFAULT_LIMITS.total_bytes
+AROUND_BYTES, LINE_BYTES, ESCAPED = 80 << 20, 16 << 10, 6
+"""What an honest bundle may hold beside its texts: cards and manifest; keys, names and tags of a line; a byte as JSON."""
 
 
 class Auditor:
     """Reads one chain, fetches bundles, and remembers prompts."""
 
-    def __init__(self, chain: Chain, fetch: Fetch, inbox: Inbox, journal: Journal, library: Library) -> None:
+    def __init__(self, chain: Chain, fetch: Fetch, inbox: Inbox, journal: Journal, library: Library, peers: Peers) -> None:
         """Nothing is read yet."""
         self._chain, self._fetch, self._inbox, self._journal, self._library = chain, fetch, inbox, journal, library
+        self._peers = peers
+        self._reuse = Reuse(chain, journal, library, inbox, peers, self._held, self._true_bundle)
 
-    def audit(self, round_: RoundId, block: int) -> Audit:
-        """Everything that can be said of a round at a block, by its bundle if it is revealed and served, and by evidence."""
+    def audit(self, round_: RoundId, block: int, evidence: bytes = b"", most_bytes: int = MOST_BYTES) -> Audit:
+        """Everything that can be said of a round at a block, by its bundle if it is revealed and served, and by evidence.
+
+        `evidence` is the digest that is kept with it. A bundle of more than `most_bytes` counts as not served.
+        """
         facts = collect(self._chain, round_, block)
-        evidence = self.evidence(facts.round, facts.phase, block)
         held = self._held(facts)
         if not facts.round.revealed_at:
             early = joined(finding.find_leaks(facts, held), finding.find_asks(facts, held), finding.find_answers(facts, held))
             return Audit(round_, evidence, block, served=False, exit_code=2, early=True, found=_found(early))
         with ExitStack() as stack:
             try:
-                bundle = self._true_bundle(facts, stack)
+                bundle = self._true_bundle(facts, stack, most_bytes)
             except AssayError:  # whatever it was, there are no bytes that the benchmarker has answered for
                 shut = {sitting.version.id: "unserved" for sitting in facts.sittings}
                 alone = joined(finding.find_asks(facts, held), finding.find_answers(facts, held))
@@ -61,15 +69,11 @@ class Auditor:
                 return Audit(round_, evidence, block, served=False, exit_code=2, bundle=digest, found=_found(alone), shut=shut)
             return self._of_bundle(facts, bundle, held, evidence)
 
-    def evidence(self, round_: Round, phase: Phase, block: int) -> bytes:
-        """A digest of all outside its bundle that an audit looks at: what the inbox holds and, while it can be challenged, which
-        earlier rounds of its benchmarker are buried. It changes when there is more to see; empty where there is nothing.
+    def evidence(self, round_: Round, phase: Phase) -> bytes:
+        """A digest of all outside its bundle that an audit looks at: what the inbox holds and, while it can be challenged and is
+        worth it, which earlier rounds of its benchmarker are buried. It changes when there is more to see; empty without any.
         """
-        buried = []
-        for other in self._others(round_) if phase is Phase.CHALLENGING else ():
-            earlier = self._chain.rounds.round(other.round, at=block)
-            if earlier is not None and earlier.sealed_at <= round_.sealed_at and self._is_buried(other.round, block):
-                buried.append(other.round)
+        buried = self._peers.buried(round_) if phase is Phase.CHALLENGING else []
         parts = b"".join([self._inbox.digest(round_.id), *(id_ + self._inbox.digest(id_) for id_ in buried)])
         return hashlib.sha256(parts).digest()[:16] if parts else b""
 
@@ -82,7 +86,7 @@ class Auditor:
             if kind is ProofKind.ITEM and bundle is not None and found.version is not None and found.position is not None:
                 return proofs.item(facts, Openings(facts, bundle), found.version, found.position, secrets.randbits(256))
             if found.other is not None and bundle is not None:
-                made = self._reuse(kind, facts, bundle, found.other, block, stack)
+                made = self._across(kind, facts, bundle, found.other, block, stack)
             elif bundle is not None:
                 made = finding.find(facts, bundle, held)
             else:
@@ -105,15 +109,18 @@ class Auditor:
     def _held(self, facts: ChainFacts) -> Held:
         return check(facts, (*self._inbox.messages(facts.round.id), *posted_messages(self._chain, facts)))
 
-    def _true_bundle(self, facts: ChainFacts, stack: ExitStack) -> Bundle:
-        bundle = stack.enter_context(self._fetch(cid_of(facts.round.bundle_digest)))
+    def _true_bundle(self, facts: ChainFacts, stack: ExitStack, most_bytes: int = MOST_BYTES) -> Bundle:
+        most_bytes = min(most_bytes, _honest_bytes(facts))
+        bundle = stack.enter_context(self._fetch(cid_of(facts.round.bundle_digest), most_bytes))
         demand_true(facts, bundle)
         return bundle
 
     def _of_bundle(self, facts: ChainFacts, bundle: Bundle, held: Held, evidence: bytes) -> Audit:
         report = verify(facts, bundle, held)
         self._remember(facts, bundle)
-        found = _found(finding.find(facts, bundle, held, report)) or tuple(islice(self._reused(facts, bundle), MAX_FOUND))
+        found = _found(finding.find(facts, bundle, held, report))
+        is_lost = any(each.kind != ProofKind.ANSWERS for each in found)
+        found += self._reuse.found(facts, bundle, is_lost=is_lost)
         failed = tuple(step.number for step in report.steps if step.state is State.FAILED)
         return Audit(
             facts.round.id, evidence, facts.block.number, served=True, exit_code=report.exit_code,
@@ -126,47 +133,19 @@ class Auditor:
         except (Tampered, BadInput):  # told by the verification
             return
 
-    def _reused(self, facts: ChainFacts, bundle: Bundle) -> Iterator[Found]:
-        """Rounds of the same benchmarker that hold one of these Scored prompts, or asked one and were buried."""
-        others = {known.round.hex(): known for known in self._others(facts.round)}
-        if not others:
-            return
-        try:
-            prompts = finding.scored_prompts(bundle)
-        except (Tampered, BadInput):
-            return
-        met: set[str] = set()
-        for prompt_hash, position in prompts.items():
-            for seen in self._library.sources_of(prompt_hash):
-                if seen.scored and seen.source in others and seen.source not in met:
-                    met.add(seen.source)
-                    yield Found(ProofKind.REUSE, None, position, others[seen.source].round)
-        yield from self._buried(facts, prompts.keys(), (other for name, other in others.items() if name not in met))
-
-    def _others(self, round_: Round) -> list[Known]:
-        """All further rounds of the same benchmarker."""
-        known = self._journal.rounds(closed=True)
-        return [each for each in known if each.benchmarker == round_.benchmarker and each.round != round_.id]
-
-    def _is_buried(self, round_: RoundId, block: int) -> bool:
-        return self._chain.rounds.phase(round_, at=block) in BURIED
-
-    def _buried(self, facts: ChainFacts, prompts: Iterable[bytes], others: Iterable[Known]) -> Iterator[Found]:
-        wanted = set(prompts)
-        for other in others:
-            if self._is_buried(other.round, facts.block.number):
-                earlier = collect(self._chain, other.round, facts.block.number)
-                asks = joined.from_iterable(self._held(earlier).asks.values())
-                if proofs.is_later(facts, earlier) and any(ask.prompt_hash in wanted for ask in asks):
-                    yield Found(ProofKind.REUSE_BY_ASK, None, None, other.round)
-
-    def _reuse(
+    def _across(
         self, kind: ProofKind, facts: ChainFacts, bundle: Bundle, other: RoundId, block: int, stack: ExitStack
     ) -> Iterator[Proof]:
         earlier = collect(self._chain, other, block)
         if kind is ProofKind.REUSE_BY_ASK:
             return finding.find_reuse_by_ask(facts, bundle, earlier, self._held(earlier))
         return finding.find_reuse(facts, bundle, earlier, self._true_bundle(earlier, stack))
+
+
+def _honest_bytes(facts: ChainFacts) -> int:
+    """More than any honest bundle of the round has: a line holds two texts, there is one an item and one an answer."""
+    lines = facts.round.items * (1 + len(facts.sittings))
+    return AROUND_BYTES + lines * (2 * ESCAPED * facts.task.max_bytes + LINE_BYTES)
 
 
 def _found(made: Iterable[Proof]) -> tuple[Found, ...]:

@@ -15,6 +15,7 @@ from assay.watch.inbox import Inbox
 from assay.watch.journal import Journal
 from assay.watch.library import Library
 from assay.watch.meters import Meters
+from assay.watch.peers import Peers
 from assay.watch.settings import Plan
 from assay.watch.tower import Tools, Tower
 
@@ -45,13 +46,14 @@ def tower(
             door = Door(chain, signer, plan.max_fee_gwei) if signer else None
             address = signer.address if signer else me
             inbox = Inbox(plan.evidence, chain.deployment.chain_id, chain.deployment.rounds)
-            library = Library(journal, plan.similarity)
+            library, peers = Library(journal, plan.similarity), Peers(chain, journal, plan.least_bond)
             tools = Tools(
                 chain=chain,
                 witnesses=witnesses,
                 hand=Hand(chain, witnesses, door, journal, plan, address),
                 journal=journal,
-                auditor=Auditor(chain, fetch, inbox, journal, library),
+                auditor=Auditor(chain, fetch, inbox, journal, library, peers),
+                peers=peers,
                 inbox=inbox,
                 library=library,
                 meters=meters,

@@ -11,7 +11,7 @@ from assay.types import Address, Closing, Deadlines, DemandState, Phase, Round, 
 from assay.watch.records import Audit, Found
 from assay.watch.settings import Plan
 
-__all__ = ["Deed", "Look", "Task", "decide", "sampled"]
+__all__ = ["Deed", "Look", "Rank", "Task", "decide", "sampled", "worth"]
 
 GRACE_SECONDS = 600
 """So long is a demand of somebody else left to its demander, or for half of what is left until Final."""
@@ -32,6 +32,18 @@ class Deed(IntEnum):
     BISECT = 31
     RECLAIM = 40
     CLOSE = 50
+
+
+class Rank(IntEnum):
+    """What waits for what, before any deed or deadline counts: an audit that nothing hangs on may take minutes."""
+
+    NOW = 0
+    ANEW = 1
+    """Another audit of a round, for new evidence or another bundle."""
+    RETRY = 2
+    """Another try at a bundle that was not served."""
+    IDLE = 3
+    """The audit of a round on which nothing is spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +76,12 @@ class Task:
     version: VersionId | None = None
     position: int | None = None
     found: Found | None = None
+    rank: Rank = Rank.NOW
 
     @property
-    def urgency(self) -> tuple[int, int]:
+    def urgency(self) -> tuple[int, int, int]:
         """Sorts tasks."""
-        return self.deed // 10, self.deadline
+        return self.rank, self.deed // 10, self.deadline
 
 
 def decide(look: Look, plan: Plan, me: Address | None, seed: str) -> list[Task]:
@@ -82,37 +95,45 @@ def sampled(seed: str, look: Look, version: VersionId, count: int) -> list[int]:
     return draw.sample(range(look.round.items), min(count, look.round.items))
 
 
+def worth(look: Look, least_bond: int) -> bool:
+    """Whether money is spent on a round."""
+    return look.accepted and look.task.round_bond >= least_bond
+
+
 def _tasks(look: Look, plan: Plan, me: Address | None, seed: str) -> Iterator[Task]:
-    yield from _auditing(look)
-    worth = look.accepted and look.task.round_bond >= plan.least_bond
+    is_worth = worth(look, plan.least_bond)
+    yield from _auditing(look, is_worth=is_worth)
     if look.phase is Phase.CHALLENGING:
-        yield from _expiring(look, me, worth=worth)
+        yield from _expiring(look, me, is_worth=is_worth)
         yield from _answering(look, plan)
-        if worth and plan.demand:
+        if is_worth and plan.demand:
             yield from _demanding(look, plan, seed)
     if plan.prove:
-        yield from _proving(look, plan, worth=worth)
-    if look.phase is Phase.FORFEITED and worth and plan.prove:
+        yield from _proving(look, plan, is_worth=is_worth)
+    if look.phase is Phase.FORFEITED and is_worth and plan.prove:
         yield Task(Deed.FORFEIT, NEVER)
     yield from _ending(look, me)
 
 
-def _auditing(look: Look) -> Iterator[Task]:
+def _auditing(look: Look, *, is_worth: bool) -> Iterator[Task]:
     audit, revealed = look.audit, bool(look.round.revealed_at)
     if look.phase not in _OPEN or not (revealed or look.evidence):
         return
-    stale = audit is None or audit.evidence != look.evidence or audit.early == revealed
-    stale = stale or (audit is not None and revealed and audit.bundle != look.round.bundle_digest)
-    if stale or (audit is not None and revealed and not audit.served and look.may_fetch):
-        yield Task(Deed.AUDIT, look.closing.final_at or look.deadlines.answer_by)
+    until = look.closing.final_at or look.deadlines.answer_by
+    if audit is None or audit.early == revealed:
+        yield Task(Deed.AUDIT, until, rank=Rank.NOW if is_worth else Rank.IDLE)
+    elif audit.evidence != look.evidence or (revealed and audit.bundle != look.round.bundle_digest):
+        yield Task(Deed.AUDIT, until, rank=Rank.ANEW if is_worth else Rank.IDLE)
+    elif revealed and not audit.served and look.may_fetch:
+        yield Task(Deed.AUDIT, until, rank=Rank.RETRY if is_worth else Rank.IDLE)
 
 
-def _expiring(look: Look, me: Address | None, *, worth: bool) -> Iterator[Task]:
+def _expiring(look: Look, me: Address | None, *, is_worth: bool) -> Iterator[Task]:
     for record in look.demands:
         if record.state is not DemandState.OPEN or look.now < record.deadline:
             continue
         grace = min(GRACE_SECONDS, (look.closing.final_at - record.deadline) // 2)
-        if record.demander == me or (worth and look.now >= record.deadline + grace):
+        if record.demander == me or (is_worth and look.now >= record.deadline + grace):
             yield Task(Deed.EXPIRE, look.closing.final_at, record.version, record.position)
 
 
@@ -144,13 +165,16 @@ def _demanding(look: Look, plan: Plan, seed: str) -> Iterator[Task]:
             yield from (Task(Deed.DEMAND, until, version, at) for at in wanted if (version, at) not in known)
 
 
-def _proving(look: Look, plan: Plan, *, worth: bool) -> Iterator[Task]:
+def _proving(look: Look, plan: Plan, *, is_worth: bool) -> Iterator[Task]:
     for found in look.audit.found if look.audit else ():
         if found.kind == "answers":
             bonded = look.accepted and look.task.version_bond >= plan.least_bond
             if bonded and look.now < look.deadlines.versions_released_at:
                 yield Task(Deed.PROVE, look.deadlines.versions_released_at, found.version, found.position, found)
-        elif worth and (look.phase in _OPEN or (found.other is not None and look.phase is Phase.FINAL)):
+        elif found.other is not None:  # whether the guilty one of the two is worth it, `Peers.guilty` says
+            if look.phase is not Phase.VOID:
+                yield Task(Deed.PROVE, look.closing.final_at, found.version, found.position, found)
+        elif is_worth and look.phase in _OPEN:
             yield Task(Deed.PROVE, look.closing.final_at or look.deadlines.answer_by, found.version, found.position, found)
 
 

@@ -16,7 +16,7 @@ import orjson
 
 from assay.chain.transactions import SignedTx
 from assay.errors import BadInput, Refused
-from assay.types import Address, RoundId, TaskId, VersionId
+from assay.types import Address, Phase, RoundId, TaskId, VersionId
 from assay.watch.records import Act, Audit, Found, Known, Sighting, Spent
 from assay.watch.schema import MIGRATIONS, TABLES, append_only
 
@@ -141,9 +141,13 @@ class Journal:
         found = self.rows(f"SELECT round, benchmarker, task, block FROM rounds {where} ORDER BY block, rowid")  # noqa: S608
         return [Known(RoundId(round_), Address(who), TaskId(task), block) for round_, who, task, block in found]
 
-    def close_round(self, round_: RoundId, phase: str, at: int) -> None:
+    def close_round(self, round_: RoundId, phase: Phase, at: int) -> None:
         """Nothing more can come of a round."""
-        self.add("closed", (round_, phase, at), ignore=True)
+        self.add("closed", (round_, phase.name.lower(), at), ignore=True)
+
+    def closed(self) -> dict[RoundId, Phase]:
+        """Rounds of which nothing more can come, with the phase that they keep."""
+        return {RoundId(round_): Phase[phase.upper()] for round_, phase in self.rows("SELECT round, phase FROM closed")}
 
     # Audits
 

@@ -1,5 +1,6 @@
 """Every prompt that was made public, in revealed rounds and known public sets; which prompts of a round were seen before."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,13 +18,14 @@ __all__ = ["Library", "Prompt"]
 
 MAX_LINES = 1 << 21
 MAX_LINE_BYTES = 1 << 16
+DIGITS = 16
 MAX_CANDIDATES = 64
 """Near prompts that are compared with one of a round; a set of equal sentences cannot make this dear."""
 EXACT, NEAR = "exact", "near"
 
 
 class Prompt(NamedTuple):
-    """A prompt and where it stands. `source` is a round in hex or the name of a public set."""
+    """A prompt and where it stands. `source` is a round in hex or what `add_public` calls a public set."""
 
     hash: bytes
     source: str
@@ -44,10 +46,15 @@ class Library:
         with closing(bundle.items()) as items:
             self._add(Prompt(keccak(i.prompt), round_.hex(), i.position, i.kind is Kind.SCORED, i.prompt) for i in items)
 
-    def add_public(self, path: Path) -> None:
-        """Keep a public set, a text a line, under its file's name; once it is kept it is not read again. BadInput."""
-        if not self._journal.rows("SELECT 1 FROM prompts WHERE source = ? LIMIT 1", path.name):
-            self._add(Prompt(keccak(text), path.name, number, True, text) for number, text in _lines(path))
+    def add_public(self, path: Path) -> str:
+        """Keep a public set, a text a line, and return what it is called: its file's name and a digest of what is in it.
+
+        Once that is kept it is not kept again. BadInput where it cannot be read whole.
+        """
+        source = f"{path.name} {_digest(path)}"
+        if not self._journal.rows("SELECT 1 FROM prompts WHERE source = ? LIMIT 1", source):
+            self._add(Prompt(keccak(text), source, number, True, text) for number, text in _lines(path))
+        return source
 
     def sources_of(self, prompt_hash: bytes) -> Iterator[Prompt]:
         """Where exactly this prompt stands."""
@@ -95,6 +102,16 @@ class Library:
                     continue
                 number = self._journal.add("prompts", row)
                 self._journal.add("bands", *((band, key, number) for band, key in enumerate(bands_of(grams_of(prompt.text)))))
+
+
+def _digest(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise BadInput("is no file", "name one that is", where=str(path))
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", "name a file that can", where=str(path)) from None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -37,7 +37,7 @@ class Meters:
         self.balance = self._gauge("balance_wei", "Money of the key that pays gas.")
         self.free_stake = self._gauge("free_stake_wei", "Free stake of the key, out of which fees of demands are locked.")
         self.open_acts = self._gauge("open_acts", "Acts whose transaction is not known to have ended.")
-        self.evidence_problems = self._gauge("evidence_problems", "Files of evidence that could not be read.")
+        self.evidence_problems = self._gauge("evidence_problems", "Files of evidence, and public sets, that could not be read.")
         self.audits = self._counter("audits", "Audits, by exit code and whether the bundle was served.", ["exit_code", "served"])
         self.faults = self._counter("faults", "Proofs that audits found, by kind.", ["kind"])
         self.acts = self._counter("acts", "What was brought to the chain, by kind and outcome.", ["kind", "outcome"])

@@ -87,7 +87,7 @@ class Spent(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """A prompt that was public before its round's seal. `source` is a round in hex or the name of a public set."""
+    """A prompt that was public before its round's seal. `source` is a round in hex, or name and digest of a public set."""
 
     round: RoundId
     position: int

@@ -30,6 +30,7 @@ class Plan:
     confirmations: int = 0
     poll_seconds: int = 12
     retry_seconds: int = 60
+    fetch_seconds: int = 120
     seed: str = ""
     sample: int = 3
     serve_seconds: int = 600
@@ -76,6 +77,7 @@ class _Reader:
             confirmations=self._integer("confirmations", 0, 0, 10_000),
             poll_seconds=self._integer("poll_seconds", 12, 1, 600),
             retry_seconds=self._integer("retry_seconds", 60, 1, DAY),
+            fetch_seconds=self._integer("fetch_seconds", 120, 1, 3_600),
             seed=self._text("seed", ""),
             sample=self._integer("sample", 3, 1, 1_000),
             serve_seconds=self._integer("serve_seconds", 600, 0, 30 * DAY),

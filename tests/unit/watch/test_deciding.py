@@ -6,7 +6,7 @@ import pytest
 
 from assay.chain.index import DemandRecord
 from assay.types import Closing, Deadlines, DemandState, Fault, Phase, Round, TaskParams, VersionId
-from assay.watch.deciding import GRACE_SECONDS, Deed, Look, Task, decide, sampled
+from assay.watch.deciding import GRACE_SECONDS, Deed, Look, Rank, Task, decide, sampled
 from assay.watch.records import Audit, Found
 from assay.watch.settings import Plan
 from unit.audit.exam import Exam, address, seeded
@@ -174,3 +174,30 @@ def test_decide__over__forfeit_reclaim_close() -> None:
 def test_urgency__audits_and_answers__go_by_their_deadlines() -> None:
     tasks = [Task(Deed.AUDIT, 50), Task(Deed.ANSWER, 40), Task(Deed.DEMAND, 1), Task(Deed.EXPIRE, 99), Task(Deed.ANSWER, 60)]
     assert [t.deadline for t in sorted(tasks, key=lambda task: task.urgency)] == [99, 40, 50, 60, 1]
+
+
+def test_urgency__worthless_rounds_and_bundles_that_nobody_serves__come_after_everything_else() -> None:
+    bondless = replace(TASK, round_bond=0)
+    hidden = audit(served=False, shut={FIRST: "unserved"})
+    asking = [
+        look(audit=None, closing=Closing(20_000, 0)),
+        look(evidence=b"e"),
+        look(audit=hidden),
+        look(audit=None, task=bondless),
+        look(audit=hidden, task=bondless, closing=Closing(20, 0)),
+        look(evidence=b"e", accepted=False, closing=Closing(21, 0)),
+    ]
+    tasks = [task for each in asking for task in decide(each, PLAN, ME, "seed")]
+    assert [task.rank for task in tasks] == [Rank.NOW, Rank.ANEW, Rank.RETRY, Rank.IDLE, Rank.IDLE, Rank.IDLE]
+    urgent = sorted([*reversed(tasks), Task(Deed.CLOSE, 1)], key=lambda task: task.urgency)
+    assert [(task.deed, task.deadline) for task in urgent] == [
+        (Deed.AUDIT, 20_000), (Deed.CLOSE, 1), (Deed.AUDIT, 14_000), (Deed.AUDIT, 14_000),
+        (Deed.AUDIT, 20), (Deed.AUDIT, 21), (Deed.AUDIT, 14_000),
+    ]  # fmt: skip
+
+
+def test_decide__reuse__is_brought_by_a_worthless_round_too_where_another_one_pays() -> None:
+    shared = audit(found=(Found("reuse", None, 2, ROUND.id), Found("item", FIRST, 2)))
+    assert [task.found for task in decide(look(audit=shared, accepted=False), PLAN, ME, "seed")] == [shared.found[0]]
+    for phase, deed in ((Phase.FINAL, [Deed.PROVE]), (Phase.SLASHED, [Deed.PROVE]), (Phase.VOID, [])):
+        assert deeds(look(audit=shared, phase=phase)) == deed

@@ -20,12 +20,12 @@ def test_fetch__from_an_honest_gateway__once(tmp_path: Path) -> None:
     with Gateway(theirs.path(cid)) as gateway:
         fetch = from_store(ours, Places(gateways=(gateway.url,)))
         for _ in range(2):
-            with fetch(cid) as bundle:
+            with fetch(cid, 1 << 30) as bundle:
                 assert bundle.root_cid() == cid
                 assert bundle.manifest.facts.round == exam.round
         assert len([form for form, _ in gateway.asked if form == "car"]) == 1
     assert ours.has(cid)
-    with from_store(ours)(cid) as bundle:
+    with from_store(ours)(cid, 1 << 30) as bundle:
         assert bundle.root_cid() == cid
 
 
@@ -40,9 +40,9 @@ def test_fetch__from_a_lying_gateway_or_from_nowhere__is_an_error_and_nothing_is
     with (
         Gateway(theirs.path(cid), bend=lie) as gateway,
         pytest.raises(AssayError),
-        from_store(ours, Places(gateways=(gateway.url,)))(cid),
+        from_store(ours, Places(gateways=(gateway.url,)))(cid, 1 << 30),
     ):
         pytest.fail("a lie was taken")
     assert not ours.has(cid)
-    with pytest.raises(BadInput), from_store(ours)(cid):
+    with pytest.raises(BadInput), from_store(ours)(cid, 1 << 30):
         pytest.fail("there is nothing")

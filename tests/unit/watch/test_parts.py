@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from assay.watch.inbox import Inbox
 from assay.watch.journal import DAY, Journal
 from assay.watch.library import Library
 from assay.watch.meters import Meters
+from assay.watch.pauses import Pauses, doubled
 from assay.watch.records import Act, Audit, Found, Known
 from assay.watch.settings import Plan, load
 from assay.watch.similar import bands_of, grams_of, normal, similarity
@@ -225,19 +227,62 @@ def test_library__one_word_changed__is_near_and_another_sentence_is_not(journal:
     lines = [f"Sentence number {n} is about something else entirely, such as the weather in {n} towns." for n in range(200)]
     (tmp_path / "public.txt").write_text("\n".join([*lines, base]) + "\n")
     library = Library(journal, 0.8)
-    library.add_public(tmp_path / "public.txt")
-    library.add_public(tmp_path / "public.txt")
+    source = library.add_public(tmp_path / "public.txt")
+    assert library.add_public(tmp_path / "public.txt") == source
     assert len(journal.rows("SELECT id FROM prompts")) == 201
     exam = Exam()
     changed = base.replace("second", "third").upper().encode()
     exam.items[0] = replace(exam.items[0], prompt=changed)
     library.add_bundle(exam.round, Bundle(exam.write(tmp_path / "bundle")))
-    (found,) = library.sightings(exam.round, frozenset({"public.txt"}))
-    assert (found.position, found.kind, found.source, found.place) == (0, "near", "public.txt", 201)
+    (found,) = library.sightings(exam.round, frozenset({source}))
+    assert (found.position, found.kind, found.source, found.place) == (0, "near", source, 201)
     assert 0.8 <= found.similarity < 1
     assert library.sightings(exam.round, frozenset()) == []
-    with pytest.raises(BadInput):
-        library.add_public(tmp_path / "nowhere.txt")
+    for nothing in ("nowhere.txt", "."):
+        with pytest.raises(BadInput):
+            library.add_public(tmp_path / nothing)
+
+
+def test_library__two_sets_of_one_name_and_a_changed_one__are_all_read(journal: Journal, tmp_path: Path) -> None:
+    library, names = Library(journal, 0.8), []
+    for folder, text in (("a", "one\n"), ("b", "two\n"), ("a", "three\n"), ("b", "two\n")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "known.txt").write_text(text)
+        names.append(library.add_public(tmp_path / folder / "known.txt"))
+    assert [text for (text,) in journal.rows("SELECT text FROM prompts ORDER BY id")] == [b"one", b"two", b"three"]
+    assert (len(set(names)), names[3]) == (3, names[1])
+    assert all(name.startswith("known.txt ") for name in names)
+
+
+# Pauses
+
+
+def test_pauses__each_failure__doubles_the_wait_until_something_worked() -> None:
+    assert [doubled(60, failures) for failures in (1, 2, 3, 6, 7, 99)] == [60, 120, 240, 1920, 3600, 3600]
+    pauses = Pauses()
+    waits = []
+    for _ in range(3):
+        began = time.monotonic()
+        pauses.add("a", 0.02)
+        while not pauses.is_over("a"):
+            assert pauses.is_over("b")
+            time.sleep(0.001)
+        waits.append(time.monotonic() - began)
+    assert all(wait >= least for wait, least in zip(waits, (0.02, 0.04, 0.08), strict=True))
+    pauses.end("a")
+    assert pauses.is_over("a")
+    pauses.for_ever("a")
+    assert not pauses.is_over("a")
+
+
+def test_pauses__at_most_once__nothing_that_failed_comes_again_before_the_end() -> None:
+    pauses = Pauses()
+    with pauses.at_most_once():
+        pauses.add("a", 0.01)
+        time.sleep(0.02)
+        assert not pauses.is_over("a")
+        assert pauses.is_over("b")
+    assert pauses.is_over("a")
 
 
 # Figures
