@@ -594,6 +594,17 @@ def test_reveal__a_whole_round__the_verifier_finds_it_sound(exam):
     assert [line.group for line in bundle.items()] == list(bundle.card()["groups"])
 
 
+def test_reveal__killed_while_it_wrote__what_is_left_is_removed_and_goes_into_no_bundle(exam):
+    round_, _ = sit(exam)
+    exam.ask(round_)
+    left = exam.home / f".bundle-{round_.hex()}" / "bundle"
+    left.mkdir(parents=True)
+    (left / "half.jsonl").write_bytes(b"{")
+    exam.settle(round_)
+    assert list(exam.home.glob(".bundle-*")) == []
+    assert_sound(exam, round_)
+
+
 def test_reveal__again__finds_what_was_revealed_and_sends_nothing(exam):
     round_, _ = sit(exam)
     exam.ask(round_)

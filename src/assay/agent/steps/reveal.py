@@ -1,7 +1,8 @@
 """reveal: write the bundle, keep it, and publish its digest. From then on everybody can check everything."""
 
-import tempfile
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -75,13 +76,25 @@ def _bundle(agent: Agent, found: Standing) -> BundleRecord:
     for record in reversed(agent.journal.bundles(found.record.round)):
         if agent.store.has(record.cid):
             return record
-    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=agent.journal.path.parent) as scratch:
-        folder = Path(scratch) / "bundle"
+    with _scratch(agent, found.record.round) as scratch:
+        folder = scratch / "bundle"
         _write(agent, found, folder)
         cid = agent.store.add(folder)
     record = BundleRecord(cid, digest_of(cid))
     agent.journal.add_bundle(found.record.round, record)
     return record
+
+
+@contextmanager
+def _scratch(agent: Agent, round_: RoundId) -> Iterator[Path]:
+    """A private folder of the round, gone afterwards; what a killed run left in it is removed. The lease keeps others out."""
+    path = agent.journal.path.parent / f".bundle-{round_.hex()}"
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(mode=0o700)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 def _write(agent: Agent, found: Standing, folder: Path) -> None:
