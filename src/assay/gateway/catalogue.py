@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from assay.chain.transactions import SignedTx
 from assay.gateway.database import Database
 from assay.types import ModelId, VersionId
 
@@ -88,10 +89,10 @@ class Catalogue:
                 "INSERT OR IGNORE INTO transactions VALUES (?,?,?,?,?,?)", (tx_hash, purpose, raw, nonce, what, time.time())
             )
 
-    def sent_since(self, at: float, purposes: Sequence[bytes]) -> list[tuple[bytes, bytes, int]]:
-        """Hash, bytes and nonce of transactions kept since a time, in seconds, whose purpose begins so; oldest first."""
-        rows = self._database.rows("SELECT tx_hash, raw, nonce, purpose FROM transactions WHERE at >= ? ORDER BY at", at)
-        return [(tx_hash, raw, nonce) for tx_hash, raw, nonce, purpose in rows if purpose.startswith(tuple(purposes))]
+    def sent_since(self, at: float, purposes: Sequence[bytes]) -> list[tuple[bytes, SignedTx]]:
+        """Transactions kept since a time, in seconds, whose purpose begins so, with it; oldest first."""
+        rows = self._database.rows("SELECT purpose, tx_hash, raw, nonce, what FROM transactions WHERE at >= ? ORDER BY at", at)
+        return [(purpose, SignedTx(*tx)) for purpose, *tx in rows if purpose.startswith(tuple(purposes))]
 
     def transactions(self, purpose: bytes) -> list[tuple[bytes, bytes, int, str]]:
         """Hash, bytes, nonce and purpose in words of all transactions for a purpose, oldest first."""

@@ -35,6 +35,9 @@ class JournalSeats:
         """The journal hears of it once it is final."""
         self._posted.add(place)
 
+    def stop(self, seat: Seat, why: str | None) -> None:
+        """Nobody answers here."""
+
 
 class Guard:
     """A poster over a journal."""
@@ -45,7 +48,10 @@ class Guard:
         self._poster = Poster(JournalSeats(journal), journal, self._view, ChainBoard(chain, sender), limit=NO_LIMIT)
 
     def post(self) -> int:
-        """Post all answers that are due; how many are settled by that. Any error of the door, Refused beyond a budget."""
+        """Post all answers that are due; how many are settled by that.
+
+        Any error of the door; NoFunds or Refused where none could be posted for want of money or beyond a budget.
+        """
         return self._runner.run(self._all())
 
     def close(self) -> None:
@@ -58,4 +64,6 @@ class Guard:
         done = 0
         while await self._poster.cycle():
             done += 1
+        if not done and self._poster.refusals:
+            raise next(iter(self._poster.refusals.values()))
         return done

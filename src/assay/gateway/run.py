@@ -17,7 +17,7 @@ from assay.gateway.database import Database
 from assay.gateway.journal import Journal
 from assay.gateway.policy import PolicyFile
 from assay.gateway.poster import Poster
-from assay.gateway.sending import Sender
+from assay.gateway.purse import BudgetedSender, Purse
 from assay.gateway.server import listen, serve, url_of
 from assay.gateway.service import Service
 from assay.gateway.upstreams import Upstream
@@ -37,6 +37,8 @@ class Plan:
     host: str
     port: int
     post: bool
+    gas_budget: int
+    """Wei that posts, and whatever else the purse counts, may cost in gas in a day."""
 
 
 def run(
@@ -73,7 +75,9 @@ async def _serve(
     )
     try:
         with listen(plan.host, plan.port) as listener:
-            board = ChainBoard(chain, Sender(Door(chain, signer), Catalogue(database)))
+            catalogue = Catalogue(database)
+            purse = Purse(chain, catalogue, plan.gas_budget)
+            board = ChainBoard(chain, BudgetedSender(Door(chain, signer), catalogue, purse))
             limit = plan.rules.policy.largest_unacknowledged
             poster = Poster(service, journal, view, board, limit=limit) if plan.post else None
             about = {"ready": True, "url": url_of(listener), "version": plan.version, "operator": signer.address}

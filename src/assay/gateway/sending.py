@@ -25,14 +25,11 @@ class Sender:
                 return self._door.resume(SignedTx(*raw), keep)
             except (Reverted, NotYet):  # it will never be mined as it should
                 continue
-        return self._sign_anew(call, keep)
-
-    def _sign_anew(self, call: Call, keep: Callable[[SignedTx], None]) -> Receipt:
-        """The only way to a transaction of which nothing was signed before, or nothing that can still be mined as it should."""
         return self._door.send(call, keep)
 
     def _keeper(self, purpose: bytes) -> Callable[[SignedTx], None]:
         return partial(self._keep, purpose)
 
     def _keep(self, purpose: bytes, signed: SignedTx) -> None:
+        """The only way to the node for whatever is signed anew, a dearer one in place of another included."""
         self._catalogue.add_transaction(purpose, signed.hash, signed.raw, signed.nonce, signed.what)

@@ -24,6 +24,7 @@ T = TypeVar("T")
 MAX_IN_FLIGHT = 256
 MAX_LOOKUPS = 8
 RETRY_SECONDS = 2
+STOPPED_SECONDS = 30
 
 
 class Service:
@@ -45,6 +46,7 @@ class Service:
         self._upstreams = upstreams
         self._seats = set(journal.seats())
         self._unsettled: dict[Seat, dict[int, bytes]] = {}
+        self._stopped: dict[Seat, str] = {}
         self._places: dict[Place, tuple[asyncio.Lock, int]] = {}
         self._in_flight = self._lookups = 0
         self._write = Writer(journal.database)
@@ -114,6 +116,8 @@ class Service:
         if len(unsettled) >= self._policy.largest_unacknowledged:
             detail = f"{len(unsettled)} answers of this round wait for their acknowledgement"
             raise Problem("unacknowledged", detail, retry_after=RETRY_SECONDS)
+        if (why := self._stopped.get(ask.place.seat)) is not None:
+            raise Problem("unacknowledged", why, retry_after=STOPPED_SECONDS)
         response = await _asked(upstream, ask, facts)
         if response is None:
             raise Problem("silent", "the model gave no answer to this prompt", retry_after=RETRY_SECONDS)
@@ -197,6 +201,13 @@ class Service:
     def posted(self, place: Place) -> None:
         """Take note that the journal holds a post of this place."""
         self._unsettled.get(place.seat, {}).pop(place.position, None)
+
+    def stop(self, seat: Seat, why: str | None) -> None:
+        """Give no new answers in a round, with what to say instead; None: go on. Old ones are repeated all the same."""
+        if why is None:
+            self._stopped.pop(seat, None)
+        else:
+            self._stopped[seat] = why
 
     def _settle(self, acks: Iterable[Ack]) -> None:
         for ack in acks:

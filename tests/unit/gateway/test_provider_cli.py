@@ -42,7 +42,7 @@ class Shell:
         self.log = path / "log"
 
     def __call__(self, command, *arguments, codes=(0,)):
-        secret = [] if command == "list" else self.secret
+        secret = [] if command in ("list", "status") else self.secret
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(cli, [*self.options, "provider", command, *arguments, *secret])
@@ -112,9 +112,9 @@ class Gateway:
         return self.process.returncode, self.log.read_text()
 
 
-def question(chain, examiner, round_, version, position, prompt):
+def question(chain, examiner, round_, version, position, prompt, until=None):
     place = Place(RoundId(round_), VersionId(version), position)
-    until = chain.rounds.deadlines(round_).answer_by - 100
+    until = until or chain.rounds.deadlines(round_).answer_by - 100
     unsigned = Ask(place, prompt, until, b"")
     return Ask(place, prompt, until, examiner.operator.sign(unsigned.digest(chain.domain)))
 
@@ -167,6 +167,37 @@ def test_serve__round_over_http__answers_repeats_and_leaves_quietly(home, chain,
     assert shell("release", prefix, "--key", "operator", codes=[1])["error"] == "NotYet"
     mine(chain, 1, chain.rounds.deadlines(round_).versions_released_at - chain.head().timestamp)
     assert shell("release", prefix, "--key", "operator")["released"] == [ready["version"]]
+
+
+def test_serve__gas_budget_of_nothing__the_round_is_answered_no_more_and_status_says_until_when(home, chain, devnet, examiner):
+    shell, ready = home
+    version = VersionId(bytes.fromhex(ready["version"][2:]))
+    round_ = examiner.seal(parameters(devnet), 40)
+    until = chain.head().timestamp + 200
+    serving = ("--version", ready["version"], "--upstream", "command", "--command", "cat", "--gas-budget", "1 wei")
+    with Gateway(shell, *serving) as gateway:
+        consent = gateway.client.post("/v1/enrol", json={"round": hex_of(round_), "version": ready["version"]}).json()
+        examiner.enrol(round_, version, bytes.fromhex(consent["signature"][2:]))
+        mine(chain, 3)
+        wait_for_enrolment(gateway.client, question(chain, examiner, round_, version, 0, "one", until))
+        (waiting,) = shell("status", "--gas-budget", "1 wei")["waiting"]
+        assert (waiting["waiting"], waiting["lost"], waiting["last_lost_at"]) == (1, 0, until + 100)
+        mine(chain, 1, until + 26 - chain.head().timestamp)
+        for position in range(1, 40):  # it looks every two seconds, and what was answered is repeated: always another place
+            later = question(chain, examiner, round_, version, position, "two")
+            response = gateway.client.post("/v1/ask", json=ask_body(later))
+            if response.status_code != 200:
+                break
+            time.sleep(0.5)
+        assert_problem(response, "unacknowledged")
+        assert "gas budget is spent" in response.json()["detail"]
+        assert int(response.headers["retry-after"]) > 0
+        code, _ = gateway.stop()
+    assert code == 0
+    mine(chain, 1, until + 100 - chain.head().timestamp)
+    found = shell("status", "--gas-budget", "1 wei")
+    assert (found["spent"], found["left"]) == (0, 1)
+    assert [(seat["waiting"], seat["lost"]) for seat in found["waiting"]] == [(position - 1, 1)]
 
 
 def wait_for_enrolment(client, asked):

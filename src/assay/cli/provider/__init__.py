@@ -1,4 +1,4 @@
-"""`assay provider`: stake, register models, commit versions, try, join, serve.
+"""`assay provider`: stake, register models, commit versions, try, join, serve, look after what was answered.
 
 Owners' keys deposit, withdraw and allow; operators' keys do the rest.
 """
@@ -10,7 +10,7 @@ import click
 from assay import keys
 from assay.cli import stake
 from assay.cli.common import emit, pass_settings, password_of, password_option
-from assay.cli.provider import evidence, joining, models, serving, watching
+from assay.cli.provider import evidence, joining, models, serving, status, watching
 from assay.settings import Settings, home_folder
 
 
@@ -22,7 +22,7 @@ def command() -> None:
     Once:             init, then money to both keys, deposit, allow
     Each model:       try, register, commit-version
     Each invitation:  join
-    Each day:         serve, watch
+    Each day:         serve, watch, status
     After a round:    evidence
     """
 
@@ -64,5 +64,6 @@ for made in (
     joining.join,
     evidence.evidence,
     watching.watch,
+    status.status,
 ):
     command.add_command(made)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.common import HASH, connect, emit, key_options, load_signer, pass_settings
-from assay.cli.provider.home import database_of
+from assay.cli.provider.home import database_of, gas_budget_option
 from assay.cli.provider.upstreams import FILE, make, upstream_options
+from assay.cli.stake import wei_of
 from assay.settings import Settings
 from assay.types import TaskId
 
@@ -30,26 +31,36 @@ TRY_LIMIT = 1 << 18
 @upstream_options
 @click.option("--policy", "policy_file", metavar="FILE", type=FILE, help="Default: policy.toml in the home.")
 @click.option("--post/--no-post", default=True, show_default=True, help="Post answers on chain whose acknowledgement stays away.")
+@gas_budget_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8600, show_default=True, type=click.IntRange(0, 65_535), help="0 takes a free one.")
 @key_options("operator")
 @pass_settings
 def serve(
-    settings: Settings, /, version: str, policy_file: Path | None, key: str, password_file: Path | None, **options: Any
+    settings: Settings,
+    /,
+    version: str,
+    policy_file: Path | None,
+    budget: str,
+    key: str,
+    password_file: Path | None,
+    **options: Any,
 ) -> None:
     """Serve a version until interrupted.
 
-    Checks chain, version, key, stake and allowance first. Says one line when it is ready.
+    Checks chain, version, key, stake and allowance first. Says one line when it is ready. Where the gas budget does not allow
+    the next post, that round is answered no more until it does: the log and `assay provider status` tell what waits.
     """
     from assay.gateway.calls import Calls
     from assay.gateway.policy import PolicyFile
     from assay.gateway.run import Plan, run
 
+    limit = wei_of(budget)
     rules = PolicyFile(policy_file or settings.home / "policy.toml")
     with database_of(settings) as database:
         chosen, keep = _version(database, version), Calls(database).add
         signer = load_signer(settings, key, password_file)
-        plan = Plan(chosen, rules, options["host"], options["port"], post=options["post"])
+        plan = Plan(chosen, rules, options["host"], options["port"], post=options["post"], gas_budget=limit)
         with closing(connect(settings)) as chain:
             run(
                 chain,

@@ -11,7 +11,7 @@ import click
 
 from assay.cli.bundles import place_options, places_of
 from assay.cli.common import connect, emit, key_options, load_signer, pass_settings
-from assay.cli.provider.home import database_of
+from assay.cli.provider.home import database_of, gas_budget_option
 from assay.cli.stake import wei_of
 from assay.errors import AssayError, Retry, Unreachable
 from assay.settings import Settings
@@ -29,16 +29,12 @@ if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.storage.bundle import Bundle
     from assay.watch.provider import Bundles, Sight
 
-BUDGET = "0.05 ether"
-
 
 @click.command("watch")
 @click.option(
     "--send", is_flag=True, help="Post and challenge. Without this nothing leaves your machine but questions to the node."
 )
-@click.option(
-    "--gas-budget", "budget", metavar="AMOUNT", default=BUDGET, show_default=True, help="Most that gas may cost in a day."
-)
+@gas_budget_option
 @click.option("--once", is_flag=True, help="Look once, and end with 1 if a round is falsified.")
 @click.option("--every", default=30, show_default=True, type=click.IntRange(1, 86_400), help="Seconds between two looks.")
 @click.option(
