@@ -14,7 +14,9 @@ AssayError
 │   └── Unreachable       a node, a gateway or a store did not answer in time
 └── NotYet                the chain is not there yet; says when it will be
 
-Every error has a message (what happened) and a remedy (what to do next). Neither ever holds a secret.
+Every error has a message (what happened) and a remedy (what to do next). Neither ever holds a secret. A command that it ends has
+its exit code: 1 is a no (or, of a check, a fault), 2 says that nothing could be told or tried (wrong words, a bad file, the
+wrong chain, nobody answers), 3 that bytes were tampered with.
 """
 
 __all__ = [
@@ -69,6 +71,8 @@ class BadKey(Fatal):
 class WrongChain(Fatal):
     """The node serves another chain, or other code stands at the contracts' addresses."""
 
+    exit_code = 2
+
 
 class Refused(Fatal):
     """The other side, or our own policy, said no and gave a reason."""
@@ -102,6 +106,8 @@ class Tampered(Fatal):
 
 class Retry(AssayError):
     """The same call may work in a moment."""
+
+    exit_code = 2
 
 
 class Unreachable(Retry):

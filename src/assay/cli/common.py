@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,7 +54,7 @@ INTERRUPTED = 130
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code: 0, an AssayError's own, 2 for wrong usage, 70 for a defect of this program."""
+    """Run a command and return its exit code: 0, its own, an AssayError's, 2 for wrong usage, 70 for a defect of this program."""
     as_json, debug = "--json" in arguments, "debug" in arguments
     words = [word for word in arguments if word != "--json"]  # it may stand anywhere
     try:
@@ -63,8 +64,8 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
             traceback.print_exc()
         return _complain(type(error).__name__, error.message, error.remedy, error.exit_code, as_json=as_json)
     except click.ClickException as error:
-        usage = error.ctx.get_usage() if isinstance(error, click.UsageError) and error.ctx else ""
-        return _complain("Usage", error.format_message(), usage, error.exit_code, as_json=as_json)
+        message, remedy = _of_usage(error)
+        return _complain("Usage", message, remedy, error.exit_code, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         return _complain("Interrupted", "stopped", "", INTERRUPTED, as_json=as_json)
     except BrokenPipeError:
@@ -78,6 +79,19 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
             "Unexpected", what, "run again with --log-level debug and report the traceback", UNEXPECTED, as_json=as_json
         )
     return result if isinstance(result, int) else 0
+
+
+def _of_usage(error: click.ClickException) -> tuple[str, str]:
+    """What is wrong with the words; then those that were meant, if there are any alike, and where all of them are told."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return error.format_message(), ""
+    like, typed = getattr(error, "possibilities", None), getattr(error, "command_name", None)
+    if typed is not None and not like and isinstance(context.command, click.Group):  # of a table that imports nothing
+        like = get_close_matches(typed, context.command.list_commands(context))
+    meant = f"Did you mean {' or '.join(like)}? " if like else ""
+    usage = " ".join(context.get_usage().split())
+    return error.message if like else error.format_message(), f"{meant}{usage}; more: {context.command_path} --help"
 
 
 def _complain(name: str, message: str, remedy: str, code: int, *, as_json: bool) -> int:

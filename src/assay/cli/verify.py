@@ -98,7 +98,7 @@ def command(
                 _print(report)
             codes.append(report.exit_code)
     except AssayError as error:
-        if error.exit_code == AssayError.exit_code:  # a node that is away is no fault of the round
+        if error.exit_code == AssayError.exit_code:  # no look is no fault of the round
             error.exit_code = UNKNOWN
         raise
     return next((code for code in _WORST_FIRST if code in codes), 0)

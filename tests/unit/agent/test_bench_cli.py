@@ -107,7 +107,7 @@ def test_a_round__through_all_commands__each_names_the_next(home, chain, questio
     shown = home("show", "exam")
     assert (shown["phase"], shown["next"], shown["versions"][0]["standing"]) == ("challenging", "release", "scored")
     assert (shown["cid"], home("list")["rounds"][0]["phase"]) == (home("reveal", "exam")["cid"], "challenging")
-    assert home("reveal", "exam", "--ipfs", "http://127.0.0.1:9", code=1)["error"] == "Unreachable"
+    assert home("reveal", "exam", "--ipfs", "http://127.0.0.1:9", code=2)["error"] == "Unreachable"
     assert [entry["node"] for entry in home("reveal", "exam", "--ipfs", ipfs.rpc)["ipfs"]["published"]] == [
         checked_node(ipfs.rpc)
     ]

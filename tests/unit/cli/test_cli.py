@@ -11,7 +11,7 @@ import pytest
 from assay.chain.devnet import Devnet
 from assay.cli import common, verify
 from assay.cli.main import COMMANDS, cli
-from assay.errors import BadInput, NoFunds, Tampered, Unreachable, WrongChain
+from assay.errors import BadInput, NoFunds, NotYet, Reverted, Tampered, Unreachable, WrongChain
 from assay.settings import Settings
 from assay.types import Node, Phase
 from unit.chain.world import signer
@@ -84,8 +84,41 @@ def test_usage__wrong_with_json__one_object_on_stdout(assay: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "meant", "more"),
+    [
+        (["verfy"], "Did you mean verify?", "assay --help"),
+        (["--hoem", "x", "verify"], "Did you mean --home or --help?", "assay --help"),
+        (["bench", "sael"], "Did you mean seal?", "assay bench --help"),
+        (["verify", "--evidnce", "x"], "Did you mean --evidence?", "assay verify --help"),
+        (["keys", "new"], "Usage: assay keys new [OPTIONS] NAME;", "assay keys new --help"),
+        (["task", "show", "0x12"], "Usage: assay task show", "assay task show --help"),
+        (["verify"], "Usage: assay verify", "assay verify --help"),
+        (["qwxzyp"], "Usage: assay [OPTIONS]", "assay --help"),
+    ],
+)
+def test_usage__wrong__the_remedy_names_what_was_meant_and_the_help_of_that_command(
+    assay: Terminal, words: list[str], meant: str, more: str
+) -> None:
+    ran = assay("--json", *words)
+    remedy = json.loads(ran.out)["remedy"]
+    assert ran.code == 2
+    assert remedy.startswith(meant)
+    assert remedy.endswith(f"; more: {more}")
+    assert json.loads(ran.out)["message"].count("Did you mean") == 0
+    command = more.removeprefix("assay ").split()
+    assert assay(*command).code == 0
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
-    [(NoFunds("m", "r"), 1), (BadInput("m", "r"), 2), (Tampered("m", "r"), 3), (Unreachable("m", "r"), 1)],
+    [
+        (NoFunds("m", "r"), 1),
+        (NotYet("m", "r"), 1),
+        (BadInput("m", "r"), 2),
+        (Unreachable("m", "r"), 2),
+        (WrongChain("m", "r"), 2),
+        (Tampered("m", "r"), 3),
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_run__error_on_purpose__message_remedy_and_its_exit_code(
@@ -98,7 +131,9 @@ def test_run__error_on_purpose__message_remedy_and_its_exit_code(
     assert json.loads(capsys.readouterr().out) == {"error": type(error).__name__, "message": "m", "remedy": "r"}
 
 
-@pytest.mark.parametrize(("error", "code"), [(Unreachable("m", "r"), 2), (WrongChain("m", "r"), 2), (Tampered("m", "r"), 3)])
+@pytest.mark.parametrize(
+    ("error", "code"), [(Unreachable("m", "r"), 2), (NotYet("m", "r"), 2), (Reverted("m", "r"), 2), (Tampered("m", "r"), 3)]
+)
 def test_verify__cannot_look__never_1_which_tells_of_a_fault(
     assay: Terminal, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
 ) -> None:
