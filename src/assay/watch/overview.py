@@ -68,7 +68,7 @@ def status(chain: Chain, journal: Journal, plan: Plan, me: Address | None) -> St
         budget=plan.budget,
         earned=sum(act.reward for act in acts if act.state == "mined"),
         sightings=tuple(sightings),
-        evidence_problems=dict(inbox.problems),
+        evidence_problems=inbox.problems | {str(path): "is no file" for path in plan.public_sets if not path.is_file()},
     )
 
 

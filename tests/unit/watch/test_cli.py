@@ -156,3 +156,5 @@ def test_run__dry_run__needs_no_key_and_status_shows_what_was_found(post: Post) 
     code, out, _ = post.reader.run("watch", "status", "--dry-run")
     assert code == 0
     assert row["round"] in out
+    post.settings.write_text(post.settings.read_text() + 'public_sets = ["nowhere.txt"]\n')
+    assert post.status("--dry-run")["evidence_problems"] == {str(post.home / "nowhere.txt"): "is no file"}
