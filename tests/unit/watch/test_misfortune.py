@@ -109,6 +109,15 @@ def test_once__the_node_says_that_gas_is_free__what_was_signed_is_set_aside(scen
         assert tower.tools.journal.spent(scene.chain.head().timestamp).ever == most_of(signed) > 0
 
 
+@pytest.mark.usefixtures("exam")
+def test_once__only_one_node_says_that_gas_is_free__nothing_is_even_begun(scene: Scene) -> None:
+    node, honest = Node(), scene.chain
+    node.lie = free_gas
+    with through(scene, node), scene.tower(honest, budget=10**12) as tower:
+        assert whats(tower.until_idle()) == ["audit"]
+        assert states(tower) == []
+
+
 # Receipts
 
 
