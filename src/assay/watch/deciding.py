@@ -48,7 +48,9 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A round at one block. `evidence` is a digest of what is held outside its bundle, `may_fetch`: a fetch is due again.
+    """A round at one block. `evidence` is a digest of what is held outside its bundle.
+
+    `may_fetch`: another try at its bundle is due; `may_renew`: so is another audit for new evidence.
 
     `accepted` says that the task has a shipped metric and keeps the published bounds: nothing is spent on any other.
     """
@@ -63,6 +65,7 @@ class Look:
     audit: Audit | None = None
     evidence: bytes = b""
     may_fetch: bool = True
+    may_renew: bool = True
     is_final: bool = False
     accepted: bool = True
 
@@ -122,7 +125,7 @@ def _auditing(look: Look, *, is_worth: bool) -> Iterator[Task]:
     until = look.closing.final_at or look.deadlines.answer_by
     if audit is None or audit.early == revealed:
         yield Task(Deed.AUDIT, until, rank=Rank.NOW if is_worth else Rank.IDLE)
-    elif audit.evidence != look.evidence or (revealed and audit.bundle != look.round.bundle_digest):
+    elif (audit.evidence != look.evidence and look.may_renew) or (revealed and audit.bundle != look.round.bundle_digest):
         yield Task(Deed.AUDIT, until, rank=Rank.ANEW if is_worth else Rank.IDLE)
     elif revealed and not audit.served and look.may_fetch:
         yield Task(Deed.AUDIT, until, rank=Rank.RETRY if is_worth else Rank.IDLE)

@@ -15,7 +15,7 @@ from assay.watch.agreement import Witnesses
 from assay.watch.auditing import Auditor
 from assay.watch.deciding import Look
 from assay.watch.journal import Journal
-from assay.watch.pauses import Pauses
+from assay.watch.pauses import Pauses, renewal
 from assay.watch.peers import Peers
 from assay.watch.records import Known
 
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class Lookout:
-    """Looks at all rounds. `pauses` says, by a round's id, whether its bundle may be asked for again."""
+    """Looks at all rounds. `pauses` says, by a round's id and its `renewal`, when what was tried may be tried again."""
 
     def __init__(
         self, chain: Chain, witnesses: Witnesses, journal: Journal, auditor: Auditor, peers: Peers, pauses: Pauses
@@ -92,6 +92,7 @@ class Lookout:
             demands=self._demands(closing, id_, block),
             audit=self._journal.audit(id_),
             may_fetch=self._pauses.is_over(id_),
+            may_renew=self._pauses.is_over(renewal(id_)),
             is_final=over,
             accepted=self._accepts(facts.task, at),
         )

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 
-__all__ = ["Pauses", "doubled"]
+from assay.types import RoundId
+
+__all__ = ["Pauses", "doubled", "renewal"]
 
 MOST_SECONDS = 3_600.0
 
@@ -14,6 +16,11 @@ MOST_SECONDS = 3_600.0
 def doubled(first: float, failures: int) -> float:
     """Seconds to wait after so many failures."""
     return min(first * 2.0 ** min(failures - 1, 10), MOST_SECONDS)
+
+
+def renewal(round_: RoundId) -> Hashable:
+    """The key of another audit of a round for new evidence."""
+    return "renewal", round_
 
 
 @dataclass(slots=True)

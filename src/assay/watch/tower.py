@@ -31,7 +31,7 @@ from assay.watch.journal import Journal
 from assay.watch.library import Library
 from assay.watch.lookout import Lookout
 from assay.watch.meters import Meters
-from assay.watch.pauses import Pauses, doubled
+from assay.watch.pauses import Pauses, doubled, renewal
 from assay.watch.peers import Peers
 from assay.watch.records import Audit
 from assay.watch.settings import Plan
@@ -218,6 +218,8 @@ class Tower:
         elif not audit.early:
             self._pauses.add(id_, self._plan.retry_seconds)
         before = self._t.journal.audit(id_)
+        if before is not None and not before.early and before.evidence != audit.evidence:
+            self._pauses.add(renewal(id_), self._plan.retry_seconds)
         if before is not None and _same(before, audit):
             return None
         self._t.journal.add_audit(audit, block.timestamp)

@@ -196,6 +196,12 @@ def test_urgency__worthless_rounds_and_bundles_that_nobody_serves__come_after_ev
     ]  # fmt: skip
 
 
+def test_decide__new_evidence__waits_where_there_was_some_a_moment_ago_and_another_bundle_does_not() -> None:
+    assert deeds(look(evidence=b"e", may_renew=False)) == []
+    assert deeds(look(evidence=b"e", may_renew=False, audit=audit(bundle=seeded("another")))) == [Deed.AUDIT]
+    assert deeds(look(evidence=b"e", may_renew=False, audit=audit(served=False))) == [Deed.AUDIT]
+
+
 def test_decide__reuse__is_brought_by_a_worthless_round_too_where_another_one_pays() -> None:
     shared = audit(found=(Found("reuse", None, 2, ROUND.id), Found("item", FIRST, 2)))
     assert [task.found for task in decide(look(audit=shared, accepted=False), PLAN, ME, "seed")] == [shared.found[0]]

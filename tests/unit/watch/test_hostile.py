@@ -161,6 +161,21 @@ def test_audit__the_largest_honest_bundle__is_within_what_is_asked_for(scene: Sc
     assert sum(path.stat().st_size for path in folder.rglob("*.jsonl")) < asked.bytes[0] - 80 * MEBI
 
 
+def test_once__ever_new_evidence__is_looked_at_ever_more_rarely(scene: Scene) -> None:
+    exam = played(scene, "honest")
+    with scene.tower() as tower:
+        assert whats(tower.until_idle()) == ["audit"]
+        times: list[float] = []
+        for number in range(3):
+            scene.hand_over(f"{number}", held_answer(exam, number, b"forged", exam.stranger))
+            while len(tower.done) < number + 2:
+                tower.once()
+                time.sleep(0.01)
+            times.append(time.monotonic())
+        assert times[1] - times[0] > 0.9
+        assert times[2] - times[1] > 1.9
+
+
 # Many rounds
 
 
