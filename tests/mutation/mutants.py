@@ -1,6 +1,7 @@
 """Every small change of a Solidity source: one token of one line replaced, or one statement taken out."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,37 +30,67 @@ _STATEMENT = re.compile(
 
 
 class Mutant(NamedTuple):
-    """One changed line. `number` counts from 1."""
+    """One changed line: `other` in place of what is from `start` to `end` in the line of this number, which counts from 1.
+
+    `place` is file and functions, outermost first, and from the second line on of those alike in a function, which one it is.
+    """
 
     file: str
+    place: str
     number: int
-    before: str
-    after: str
+    line: str
+    start: int
+    end: int
+    other: str
+
+    def changed(self) -> str:
+        """The line with the change."""
+        return (self.line[: self.start] + self.other + self.line[self.end :]).rstrip()
+
+    def marked(self) -> str:
+        """The line without its margins, what will be changed between guillemets."""
+        return f"{self.line[: self.start]}«{self.line[self.start : self.end]}»{self.line[self.end :]}".strip()
 
     def applied(self, source: str) -> str:
         """The whole source with the change."""
         lines = source.split("\n")
-        lines[self.number - 1] = self.after
+        lines[self.number - 1] = self.changed()
         return "\n".join(lines)
 
 
 def mutants(file: str, source: str) -> Iterator[Mutant]:
     """All mutants of a file, in the order of its text, no two alike."""
     seen = set()
+    functions: list[tuple[int, str]] = []
+    alike: Counter[tuple[str, str]] = Counter()
     for number, line in enumerate(source.split("\n"), 1):
         code = line.split(" //")[0]
+        functions = _enclosing(functions, line)
+        place = ".".join([file.removesuffix(".sol"), *(name for _, name in functions)])
+        alike[place, code.strip()] += 1
+        place += f"#{alike[place, code.strip()]}" if alike[place, code.strip()] > 1 else ""
         if _HEAD.match(line) or line.lstrip().startswith(("//", "///", "*")) or '"' in code:
             continue
-        for after in (*_replaced(code), *_removed(code)):
-            if after != code and (number, after) not in seen:
-                seen.add((number, after))
-                yield Mutant(file, number, code, after)
+        for start, end, other in (*_replaced(code), *_removed(code)):
+            mutant = Mutant(file, place, number, code, start, end, other)
+            if mutant.changed() != code and (number, mutant.changed()) not in seen:
+                seen.add((number, mutant.changed()))
+                yield mutant
 
 
-def _replaced(code: str) -> Iterator[str]:
+def _enclosing(functions: list[tuple[int, str]], line: str) -> list[tuple[int, str]]:
+    """The functions around a line, outermost first, each with its indentation; from those around the line before it."""
+    indentation = len(line) - len(line.lstrip())
+    if line.strip():
+        functions = [found for found in functions if found[0] < indentation or line[indentation] in "(){}"]
+    head = re.match(r"\s*function (\w+)", line)
+    return [*functions, (indentation, head.group(1))] if head else functions
+
+
+def _replaced(code: str) -> Iterator[tuple[int, int, str]]:
     for match in _TOKEN.finditer(code):
         for other in _others(match.group(), code, match.end()):
-            yield code[: match.start()] + other + code[match.end() :]
+            yield match.start(), match.end(), other
 
 
 def _others(token: str, code: str, end: int) -> tuple[str, ...]:
@@ -73,8 +104,8 @@ def _others(token: str, code: str, end: int) -> tuple[str, ...]:
     return _OPERATORS.get(token, ())
 
 
-def _removed(code: str) -> Iterator[str]:
+def _removed(code: str) -> Iterator[tuple[int, int, str]]:
     if _STATEMENT.match(code) and not re.match(r"\s*(let|uint256|bool)\b", code):
-        yield ""
-    for inner in re.finditer(r"\{ (leave|break|continue) \}", code):
-        yield code[: inner.start()] + "{ }" + code[inner.end() :]
+        yield len(code) - len(code.lstrip()), len(code), ""
+    for inner in re.finditer(r"(?<=\{ )(leave|break|continue)(?= \})", code):
+        yield inner.start(), inner.end(), ""

@@ -114,6 +114,17 @@ def around_one_word() -> Iterator[Pair]:
             yield text, text[1:] + text
 
 
+def alike(rng: random.Random) -> Iterator[Pair]:
+    """More characters than a word has bits, and n-grams that differ from the other side in their first character or last bit."""
+    for _ in range(4):
+        firsts = rng.sample(range(0x1200, 0x1300), 200)
+        one, other = ("".join(f"{chr(first)}bcdef" for first in half).encode() for half in (firsts[:100], firsts[100:]))
+        yield one, other
+    for kinds in (2, 4, 32):
+        one, other = ("".join(chr(0x10000 + rng.randrange(kinds)) for _ in range(300)).encode() for _ in range(2))
+        yield one, other
+
+
 def mutated(rng: random.Random, text: bytes) -> bytes:
     """A response to `text`: characters dropped, doubled, replaced, or a part of it moved."""
     line = list(text.decode("utf-8", "surrogateescape"))

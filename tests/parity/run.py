@@ -3,9 +3,9 @@
     python tests/parity/run.py --metric bleu --metric chrf --pairs 200000 --seed 1
 
 For each metric: every pair of the test data, every pair of short strings over small alphabets, pairs around the 256 positions of
-a word, every Unicode scalar value, pairs of the grammars until `--pairs` are reached, half as many random totals; and what the
-tokenizer or the decoder makes of all short strings of the pieces in which its rules meet. With fewer `--pairs` the data and the
-short strings are sampled. Stops at a hundred mismatches, prints ten, and exits with 1 if there is one.
+a word, every Unicode scalar value, pairs of the grammars until `--pairs` are reached, half as many random totals and those of
+`brinks.py`; and what the tokenizer or the decoder makes of all short strings of the pieces in which its rules meet. With fewer
+`--pairs` the data and the short strings are sampled. Stops at a hundred mismatches, prints ten, and exits with 1 if there is one.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from parity import chrf_compare, chrf_texts, compare, texts
+from parity import brinks, chrf_compare, chrf_texts, compare, texts
 from parity.chrf_evm import ChrfEvm, chrf_anvil
 from parity.compare import Mismatch
 
@@ -55,10 +55,11 @@ def bleu_jobs(evm: ChrfEvm, pairs: int, seed: int) -> Iterator[Job]:
     def check(batch: list[Pair]) -> list[Mismatch]:
         return compare.compare_pairs(evm.evm, batch, rng.getrandbits(256))
 
-    yield Job("token lists", texts.exhaustive(), lambda batch: compare.compare_tokens(evm.evm, batch))
+    strings = itertools.chain(texts.exhaustive(), texts.aimed())
+    yield Job("token lists", strings, lambda batch: compare.compare_tokens(evm.evm, batch))
     yield Job("token lists of all characters", texts.every_character(), lambda batch: compare.compare_tokens(evm.evm, batch))
     yield from _pairs(rng, pairs, texts.short_pairs(), texts.long_pairs(), texts.pairs(seed), check)
-    totals = (texts.statistics(rng) for _ in range(pairs // 2))
+    totals = itertools.chain(brinks.read()[0], (texts.statistics(rng) for _ in range(pairs // 2)))
     yield Job("scores", totals, lambda batch: compare.compare_scores(evm.evm, batch))
 
 
@@ -69,11 +70,12 @@ def chrf_jobs(evm: ChrfEvm, pairs: int, seed: int) -> Iterator[Job]:
     def check(batch: list[Pair]) -> list[Mismatch]:
         return chrf_compare.compare_pairs(evm, batch, rng.getrandbits(256))
 
-    strings = itertools.chain(chrf_texts.every_character(), chrf_texts.endings(), chrf_texts.every_short_string())
+    strings = itertools.chain(chrf_texts.every_character(), chrf_texts.endings(), chrf_texts.every_short_string(), texts.placed())
     yield Job("character lists", strings, lambda batch: chrf_compare.compare_characters(evm, batch))
     yield Job("pairs of all characters", shifted(), check)
-    yield from _pairs(rng, pairs, chrf_texts.short_pairs(), chrf_texts.around_one_word(), drawn(seed), check)
-    totals = (chrf_texts.statistics(rng) for _ in range(pairs // 2))
+    around = itertools.chain(chrf_texts.around_one_word(), chrf_texts.alike(rng))
+    yield from _pairs(rng, pairs, chrf_texts.short_pairs(), around, drawn(seed), check)
+    totals = itertools.chain(brinks.read()[1], (chrf_texts.statistics(rng) for _ in range(pairs // 2)))
     yield Job("scores", totals, lambda batch: chrf_compare.compare_scores(evm, batch))
 
 

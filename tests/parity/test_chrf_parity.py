@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from assay.metrics import METRICS
-from parity import chrf_compare, chrf_texts, run, texts
+from parity import brinks, chrf_compare, chrf_texts, run, texts
 from parity.chrf_evm import CHRF, ChrfEvm, chrf_anvil
 
 pytestmark = [pytest.mark.chain, pytest.mark.slow]
@@ -55,7 +55,7 @@ def test_characters__edges_of_utf8__are_pythons(evm: ChrfEvm) -> None:
 
 def test_score__random_totals__one_integer(evm: ChrfEvm) -> None:
     rng = random.Random(SEED)
-    assert chrf_compare.compare_scores(evm, [chrf_texts.statistics(rng) for _ in range(2000)]) == []
+    assert chrf_compare.compare_scores(evm, [chrf_texts.statistics(rng) for _ in range(2000)] + brinks.read()[1]) == []
 
 
 def test_description__chrf__is_the_contracts(evm: ChrfEvm) -> None:

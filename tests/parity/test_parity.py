@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from assay.metrics import METRICS, ExactMatch
-from parity import compare, texts
+from parity import brinks, compare, texts
 from parity.evm import BLEU, EXACT_MATCH, Evm, anvil
 
 pytestmark = [pytest.mark.chain, pytest.mark.slow]
@@ -48,13 +48,14 @@ def test_measure__long_pairs__do_not_depend_on_the_seed(evm: Evm) -> None:
 
 
 def test_tokens__short_strings__are_sacrebleus(evm: Evm) -> None:
-    strings = list(texts.exhaustive())
-    assert compare.compare_tokens(evm, random.Random(SEED).sample(strings, 12_000)) == []
+    strings, aimed = list(texts.exhaustive()), list(texts.aimed())
+    rng = random.Random(SEED)
+    assert compare.compare_tokens(evm, rng.sample(strings, 12_000) + rng.sample(aimed, 3000)) == []
 
 
 def test_score__random_totals__one_integer(evm: Evm) -> None:
     rng = random.Random(SEED)
-    assert compare.compare_scores(evm, [texts.statistics(rng) for _ in range(3000)]) == []
+    assert compare.compare_scores(evm, [texts.statistics(rng) for _ in range(3000)] + brinks.read()[0]) == []
 
 
 def test_exact_match__edges__equal(evm: Evm) -> None:

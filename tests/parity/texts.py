@@ -131,6 +131,46 @@ def neighbours() -> Iterator[bytes]:
             yield left + text + right
 
 
+def placed() -> Iterator[bytes]:
+    """All that a rule looks for, at every place of a text that fills a word of 32 bytes, among even bytes and odd ones."""
+    sought = ["&quot;", "&amp;", "&lt;", "&gt;", "&amp;lt;", "<skipped>", "-\n", "\n", "1.5", "1-2", "a..5", "."]
+    patterns = [*(pattern.encode() for pattern in sought), *(chr(code).encode() for code in [*SPACES, *NEAR_SPACES]), *BROKEN]
+    for pattern, filler in itertools.product(patterns, (b"b", b"a1")):
+        for at in range(33 - len(pattern)):
+            yield (filler * 32)[:at] + pattern + (filler * 32)[: 32 - len(pattern) - at]
+
+
+def stripped() -> Iterator[bytes]:
+    """Texts with something to remove, of every length up to two words, and at the end what goes before, or looks like it."""
+    long = [b" " * 31, b"\t" * 32, b" " * 33, b"\n" * 64, "\u3000".encode() * 24, b" ", b"\xc2\x85"]
+    for length, ending in itertools.product(range(66), long):
+        yield (b"a b." * length)[:length] + b"-\n" + b"c" * (length % 3) + ending
+    endings = [b"", b"\xe2\x80\x7f", *BROKEN, *(chr(code).encode() for code in [*SPACES, *NEAR_SPACES])]
+    for removal, text, ending in itertools.product((b"-\n", b"<skipped>"), (b"", b"b", b"1.5"), endings):
+        yield b"a" + removal + text + ending
+
+
+def removed() -> Iterator[bytes]:
+    """What is searched for the letter k and for line breaks, since something follows that has to be removed: their neighbours."""
+    pieces = [b"j", b"k", b"s", b"-", b"\n", b"\x0b", b"<s", b"ipped>"]
+    for length in range(4):
+        for parts in itertools.product(pieces, repeat=length):
+            yield b"".join(parts) + b"-\nx"
+
+
+def parted() -> Iterator[bytes]:
+    """Lead bytes of UTF-8 before second bytes, at the edges of what is valid, torn apart at every place."""
+    for lead, second in itertools.product(range(0xC0, 0xF9), bytes.fromhex("80 8f 90 9a 9f a0 af b0 bf")):
+        char = bytes([lead, second]) + b"\x9a" * ((lead >= 0xE0) + (lead >= 0xF0))
+        for at in range(1, len(char)):
+            yield char[:at] + b"-\n" + char[at:] + b"b"
+
+
+def aimed() -> Iterator[bytes]:
+    """Strings that tell single changes of the tokenizer apart, which the short ones do not: see `tests/mutation`."""
+    return itertools.chain(placed(), stripped(), removed(), parted())
+
+
 def every_character() -> Iterator[bytes]:
     """Every Unicode scalar value once, where the rules look: beside digits, letters, a dash, and at the end of a text."""
     for start in range(0, 0x110000, 64):
