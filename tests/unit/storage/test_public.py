@@ -27,6 +27,13 @@ from assay.storage.public import can_serve, is_public, literal
         ("64:ff9b::a00:1", False),
         ("64:ff9b::7f00:1", False),
         ("64:ff9b::e000:1", False),
+        ("::808:808", False),
+        ("::a00:1", False),
+        ("::ffff:0:a00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("fec0::1", False),
         ("nonsense", False),
     ],
 )
