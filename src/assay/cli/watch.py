@@ -56,7 +56,7 @@ def run(
 
     Bundles come from the store, then from --ipfs and --gateway. Demands need a deposit and an allowance of the key for itself.
     Ends with 0 at SIGTERM or SIGINT, once what it signed is mined, or, with --once, when nothing is left to do. With --once it
-    ends with the error of a cycle that could not look at everything; without, it goes on and tries again.
+    ends with the error that kept it from looking at or doing everything; without, it goes on and tries again.
     """
     from assay.storage.store import Store
     from assay.watch.build import tower
@@ -75,8 +75,8 @@ def run(
         if once:
             done = built.until_idle(stopping)
             emit(settings, {"done": [_told(each) for each in done]}, _done_text(done))
-            if built.error is not None:
-                raise built.error
+            if (error := built.error or built.failed) is not None:
+                raise error
             return 0
         began = {"key": built.tools.me, "dry_run": dry_run, "nodes": len(chains), "metrics_port": plan.metrics_port}
         emit(settings, began, f"watching as {built.tools.me or 'nobody'}; next: assay watch status")

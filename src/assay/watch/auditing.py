@@ -21,7 +21,7 @@ from assay.errors import AssayError, BadInput, Refused, Tampered
 from assay.storage.bundle import Bundle
 from assay.storage.cids import cid_of
 from assay.storage.limits import DEFAULT_LIMITS
-from assay.types import Phase, Round, RoundId, VersionId
+from assay.types import Round, RoundId, VersionId
 from assay.watch.inbox import Inbox
 from assay.watch.journal import Journal
 from assay.watch.library import Library
@@ -57,24 +57,25 @@ class Auditor:
         facts = collect(self._chain, round_, block)
         held = self._held(facts)
         if not facts.round.revealed_at:
-            early = joined(finding.find_leaks(facts, held), finding.find_asks(facts, held), finding.find_answers(facts, held))
-            return Audit(round_, evidence, block, served=False, exit_code=2, early=True, found=_found(early))
+            early = joined(finding.find_leaks(facts, held), finding.find_asks(facts, held))
+            found = _found(early, finding.find_answers(facts, held))
+            return Audit(round_, evidence, block, served=False, exit_code=2, early=True, found=found)
         with ExitStack() as stack:
             try:
                 bundle = self._true_bundle(facts, stack, most_bytes)
             except AssayError:  # whatever it was, there are no bytes that the benchmarker has answered for
                 shut = {sitting.version.id: "unserved" for sitting in facts.sittings}
-                alone = joined(finding.find_asks(facts, held), finding.find_answers(facts, held))
+                found = _found(finding.find_asks(facts, held), finding.find_answers(facts, held))
                 digest = facts.round.bundle_digest
-                return Audit(round_, evidence, block, served=False, exit_code=2, bundle=digest, found=_found(alone), shut=shut)
+                return Audit(round_, evidence, block, served=False, exit_code=2, bundle=digest, found=found, shut=shut)
             return self._of_bundle(facts, bundle, held, evidence)
 
-    def evidence(self, round_: Round, phase: Phase) -> bytes:
-        """A digest of all outside its bundle that an audit looks at: what the inbox holds and, while it can be challenged and is
-        worth it, which earlier rounds of its benchmarker are buried. It changes when there is more to see; empty without any.
+    def evidence(self, round_: Round) -> bytes:
+        """A digest of all outside its bundle that an audit looks at: what the inbox holds and, once it is revealed and if it is
+        worth it, which rounds of its benchmarker have ended. It changes when there is more to see; empty without any.
         """
-        buried = self._peers.buried(round_) if phase is Phase.CHALLENGING else []
-        parts = b"".join([self._inbox.digest(round_.id), *(id_ + self._inbox.digest(id_) for id_ in buried)])
+        ended = self._peers.ended(round_) if round_.revealed_at else []
+        parts = b"".join([self._inbox.digest(round_.id), *(id_ + self._inbox.digest(id_) for id_ in ended)])
         return hashlib.sha256(parts).digest()[:16] if parts else b""
 
     def build(self, found: Found, round_: RoundId, block: int) -> Proof:
@@ -118,7 +119,8 @@ class Auditor:
     def _of_bundle(self, facts: ChainFacts, bundle: Bundle, held: Held, evidence: bytes) -> Audit:
         report = verify(facts, bundle, held)
         self._remember(facts, bundle)
-        found = _found(finding.find(facts, bundle, held, report))
+        accusing = (proof for proof in finding.find(facts, bundle, held, report) if proof.kind is not ProofKind.ANSWERS)
+        found = _found(accusing, finding.find_answers(facts, held, bundle))
         is_lost = any(each.kind != ProofKind.ANSWERS for each in found)
         found += self._reuse.found(facts, bundle, is_lost=is_lost)
         failed = tuple(step.number for step in report.steps if step.state is State.FAILED)
@@ -148,8 +150,10 @@ def _honest_bytes(facts: ChainFacts) -> int:
     return AROUND_BYTES + lines * (2 * ESCAPED * facts.task.max_bytes + LINE_BYTES)
 
 
-def _found(made: Iterable[Proof]) -> tuple[Found, ...]:
-    return tuple(Found(proof.kind, proof.version, proof.position) for proof in islice(made, MAX_FOUND))
+def _found(accusing: Iterable[Proof], answers: Iterable[Proof]) -> tuple[Found, ...]:
+    """The first proofs against the benchmarker, and one of each provider that answered twice: neither hides the other."""
+    made = joined(islice(accusing, MAX_FOUND), answers)
+    return tuple(Found(proof.kind, proof.version, proof.position) for proof in made)
 
 
 def _shut(facts: ChainFacts, bundle: Bundle, report: Report) -> dict[VersionId, str]:

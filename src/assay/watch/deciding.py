@@ -43,7 +43,7 @@ class Rank(IntEnum):
     RETRY = 2
     """Another try at a bundle that was not served."""
     IDLE = 3
-    """The audit of a round on which nothing is spent."""
+    """What takes a bundle of a round on which nothing is spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _tasks(look: Look, plan: Plan, me: Address | None, seed: str) -> Iterator[Ta
     yield from _auditing(look, is_worth=is_worth)
     if look.phase is Phase.CHALLENGING:
         yield from _expiring(look, me, is_worth=is_worth)
-        yield from _answering(look, plan)
+        yield from _answering(look, plan, is_worth=is_worth)
         if is_worth and plan.demand:
             yield from _demanding(look, plan, seed)
     if plan.prove:
@@ -120,7 +120,13 @@ def _tasks(look: Look, plan: Plan, me: Address | None, seed: str) -> Iterator[Ta
 
 def _auditing(look: Look, *, is_worth: bool) -> Iterator[Task]:
     audit, revealed = look.audit, bool(look.round.revealed_at)
-    if look.phase not in _OPEN or not (revealed or look.evidence):
+    if look.phase in _OVER:
+        # A provider's two Answers cost it its bond until that is released, however the round ended.
+        is_new = look.evidence != (audit.evidence if audit else b"") and look.may_renew
+        if is_new and look.phase is not Phase.VOID and look.now < look.deadlines.versions_released_at:
+            yield Task(Deed.AUDIT, look.deadlines.versions_released_at, rank=Rank.ANEW if is_worth else Rank.IDLE)
+        return
+    if not (revealed or look.evidence):
         return
     until = look.closing.final_at or look.deadlines.answer_by
     if audit is None or audit.early == revealed:
@@ -140,12 +146,13 @@ def _expiring(look: Look, me: Address | None, *, is_worth: bool) -> Iterator[Tas
             yield Task(Deed.EXPIRE, look.closing.final_at, record.version, record.position)
 
 
-def _answering(look: Look, plan: Plan) -> Iterator[Task]:
+def _answering(look: Look, plan: Plan, *, is_worth: bool) -> Iterator[Task]:
     if not plan.answer or look.audit is None or not look.audit.is_honest:
         return
     for record in look.demands:
         if record.state is DemandState.OPEN and look.now < record.deadline:
-            yield Task(Deed.ANSWER, record.deadline, record.version, record.position)
+            rank = Rank.NOW if is_worth else Rank.IDLE  # it opens the bundle, and demands may cost next to nothing
+            yield Task(Deed.ANSWER, record.deadline, record.version, record.position, rank=rank)
 
 
 def _demanding(look: Look, plan: Plan, seed: str) -> Iterator[Task]:

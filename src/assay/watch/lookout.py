@@ -46,7 +46,7 @@ class Lookout:
         final = self._follow(block)
         looks = [self._look(known, block, final) for known in (*self._journal.rounds(), *self._fresh)]
         self._peers.see(looks)
-        return [replace(look, evidence=self._auditor.evidence(look.round, look.phase)) for look in looks]
+        return [replace(look, evidence=self._auditor.evidence(look.round)) for look in looks]
 
     def _follow(self, block: Block) -> int:
         """Rounds sealed up to a final block are kept; younger ones are read again in every cycle. The final block's number."""
@@ -71,7 +71,8 @@ class Lookout:
                 return look
             self._over[known.round] = look
         look, id_ = self._over[known.round], known.round
-        return replace(look, now=block.timestamp, demands=self._demands(look.closing, id_, block), audit=self._journal.audit(id_))
+        demands, renew = self._demands(look.closing, id_, block), self._pauses.is_over(renewal(id_))
+        return replace(look, now=block.timestamp, demands=demands, audit=self._journal.audit(id_), may_renew=renew)
 
     def _look_anew(self, known: Known, block: Block, final: int) -> Look:
         chain, at, id_ = self._chain, block.number, known.round

@@ -46,6 +46,13 @@ class Peers:
         gone = [id_ for id_ in self.others(round_) if self._phase(id_) in BURIED]
         return [id_ for id_ in gone if self._of(id_).sealed_at <= round_.sealed_at]
 
+    def ended(self, round_: Round) -> list[RoundId]:
+        """Those buried, and those sealed no earlier that are Final: what both ask costs this round its bond from then on."""
+        if not self._is_worth(round_.id):
+            return []
+        final = [id_ for id_ in self.others(round_) if self._phase(id_) is Phase.FINAL]
+        return [*self.buried(round_), *(id_ for id_ in final if self._of(id_).sealed_at >= round_.sealed_at)]
+
     def revealed_before(self, when: int) -> list[RoundId]:
         """All rounds whose prompts were public before a time."""
         kept = [id_ for rounds in self._kept.values() for id_ in rounds]

@@ -20,7 +20,7 @@ from assay.audit.calldata import shown_openings
 from assay.audit.proofs import Proof
 from assay.chain.client import Chain
 from assay.chain.index import DemandRecord
-from assay.errors import AssayError, BadInput, NotYet, Retry
+from assay.errors import AssayError, BadInput, NotYet, Refused, Retry, Reverted
 from assay.types import Address, Block, RoundId
 from assay.watch.agreement import Disagreement, Witnesses
 from assay.watch.auditing import MOST_BYTES, Auditor
@@ -90,6 +90,8 @@ class Tower:
         self.done: list[Done] = []
         self.error: Exception | None = None
         """What ended the last cycle early, if anything did."""
+        self.failed: Exception | None = None
+        """What first kept `until_idle` from doing something; not what the chain or the plan refused."""
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Cycle until it is to stop; what was signed is waited for."""
@@ -99,8 +101,11 @@ class Tower:
             _sleep(wait, stopping)
 
     def until_idle(self, stopping: Callable[[], bool] = lambda: False) -> list[Done]:
-        """Cycle until a cycle finds nothing to do now; everything that was done since the start. See `error` for why it ended."""
-        second_look = True
+        """Cycle until a cycle finds nothing to do now; everything that was done since the start.
+
+        See `error` for why it ended, and `failed` for what was left out.
+        """
+        self.failed, second_look = None, True
         with self._pauses.at_most_once():
             while not stopping():
                 wait = self.once()
@@ -182,6 +187,8 @@ class Tower:
             raise
         except Exception as error:  # noqa: BLE001 - one round must not blind the tower to the others
             self._count(error)
+            if not isinstance(error, (Refused, Reverted)):
+                self.failed = self.failed or error
             self._pauses.add(key, self._plan.poll_seconds if isinstance(error, (Retry, NotYet)) else self._plan.retry_seconds)
             told = error.message if isinstance(error, AssayError) else ""
             log.warning("not done", **where, position=task.position, error=type(error).__name__, message=told, at=_line_of(error))
@@ -286,9 +293,10 @@ def _line_of(error: Exception) -> str:
 
 def _same(before: Audit, audit: Audit) -> bool:
     """Whether a second try found what the first one did; an unserved bundle is asked for again and again."""
-    return not audit.served and (before.served, before.early, before.evidence, before.found, before.shut) == (
+    return not audit.served and (before.served, before.early, before.bundle, before.evidence, before.found, before.shut) == (
         audit.served,
         audit.early,
+        audit.bundle,
         audit.evidence,
         audit.found,
         audit.shut,

@@ -132,7 +132,7 @@ def test_once__round_buried_and_run_again__is_forfeited_and_the_second_slashed_b
     again = played(scene, "again")
     before = free(scene)
     with scene.tower() as tower:
-        assert sorted(whats(tower.until_idle())) == ["audit", "forfeit", "reuse-by-ask"]
+        assert sorted(whats(tower.until_idle())) == ["audit", "audit", "forfeit", "reuse-by-ask"]
     scene.expect_slashed(again.round, Fault.REUSED)
     assert free(scene) == before + ETHER
 
