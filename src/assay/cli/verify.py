@@ -100,6 +100,7 @@ def command(
     except AssayError as error:
         if error.exit_code == AssayError.exit_code:  # no look is no fault of the round
             error.exit_code = UNKNOWN
+        error.exit_code = next((code for code in _WORST_FIRST if code in (*codes, error.exit_code)), error.exit_code)
         raise
     return next((code for code in _WORST_FIRST if code in codes), 0)
 

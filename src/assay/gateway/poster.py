@@ -80,7 +80,10 @@ class Waiting(Protocol):
 
 
 class Poster:
-    """Looks after unacknowledged answers, one a cycle. A crash anywhere is harmless: a post is signed once and taken up again."""
+    """Looks after unacknowledged answers, one a cycle: of all rounds' the one that is lost first.
+
+    A crash anywhere is harmless: a post is signed once and taken up again.
+    """
 
     def __init__(
         self,
@@ -125,21 +128,21 @@ class Poster:
 
     async def cycle(self) -> bool:
         """Post one answer that is due; whether there was one. If there was none, keep the posts that became final."""
-        now = await self._chain.now()
+        now, due = await self._chain.now(), []
         for seat in self._service.seats():
             facts = await self._chain.facts(seat.round)
-            if facts is None or now >= facts.deadlines.answer_by:
-                self._go_on(seat)
-                continue
-            kept = await self._due(seat, facts, now)
-            if kept is not None and await self._settle(kept, facts):
+            if facts is not None and (kept := await self._due(seat, facts, now)):
+                due.append((kept, facts))
+        for kept, facts in sorted(due, key=lambda one: _end(*one)):
+            if await self._settle(kept, facts):
                 return True
         await self._confirm()
         return False
 
     async def _due(self, seat: Seat, facts: RoundFacts, now: int) -> Kept | None:
-        waiting = self._service.unsettled(seat)
-        full, left = self._is_full(seat, len(waiting)), False
+        """The answer of a seat that is lost first, of those that should be posted now and can be paid for."""
+        waiting, first = self._service.unsettled(seat), None
+        full, left = self._is_full(seat, len(waiting)), any(place.seat == seat for place in self._mined)
         for position in sorted(waiting):
             place = Place(*seat, position)
             if place in self._given_up or place in self._mined:
@@ -147,17 +150,17 @@ class Poster:
             kept = await self._in_thread(partial(self._journal.answer, place))
             if kept is None:
                 continue
-            if now >= kept.answer_until + facts.task.post_window:
-                self._lose(place, kept.answer_until + facts.task.post_window)
+            if now >= _end(kept, facts):
+                await self._lose(place, _end(kept, facts))
                 continue
             left = True
-            if self._clock() < self._poor.get(seat, 0.0):
-                continue
-            if full or now >= kept.answer_until + facts.task.post_window // 4:
-                return kept
-        if not left:  # acknowledged after all, or too late for all of them
+            is_due = full or now >= kept.answer_until + facts.task.post_window // 4
+            if is_due and (first is None or kept.answer_until < first.answer_until):
+                first = kept
+        is_poor = self._clock() < self._poor.get(seat, 0.0)
+        if not left or (first is None and not is_poor):  # nothing waits any more, or nothing that is due
             self._go_on(seat)
-        return None
+        return None if is_poor else first
 
     def _is_full(self, seat: Seat, waiting: int) -> bool:
         if waiting < self._limit:
@@ -192,7 +195,7 @@ class Poster:
         why = "there is no money left" if isinstance(error, NoFunds) else "the gas budget is spent"
         self._service.stop(seat, f"{len(waiting)} answers of this round wait for an acknowledgement, and {why} to post them")
         found = [await self._in_thread(partial(self._journal.answer, Place(*seat, position))) for position in waiting]
-        ends = [kept.answer_until + facts.task.post_window for kept in found if kept is not None]
+        ends = [_end(kept, facts) for kept in found if kept is not None]
         log.error(
             "answers cannot be posted, and none is given any more",
             round=seat.round.hex(),
@@ -211,7 +214,11 @@ class Poster:
             log.info("answers can be posted again, or need not be", round=seat.round.hex(), version=seat.version.hex())
         self._poor.pop(seat, None)
 
-    def _lose(self, place: Place, end: int) -> None:
+    async def _lose(self, place: Place, end: int) -> None:
+        if await self._in_thread(partial(self._board.posted, place)):  # before a crash, or by somebody else
+            self._mined[place] = Mined(b"", await self._in_thread(self._board.head))
+            self._service.posted(place)
+            return
         self._given_up.add(place)
         log.error(
             "an answer can no longer be posted",
@@ -249,6 +256,11 @@ class Poster:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _end(kept: Kept, facts: RoundFacts) -> int:
+    """When an answer can no longer be posted, Unix seconds."""
+    return kept.answer_until + facts.task.post_window
 
 
 def _posted(kept: Kept) -> PostedAnswer:

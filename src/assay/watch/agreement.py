@@ -6,6 +6,8 @@ from typing import TypeVar
 from assay.chain.client import Chain
 from assay.chain.contracts.base import Call
 from assay.chain.door import Door
+from assay.chain.node import Node, RpcError
+from assay.chain.outcomes import Outcome, outcome
 from assay.errors import NotYet, Retry
 from assay.types import Address, Block
 
@@ -70,7 +72,23 @@ class Witnesses:
         """Wei per gas, as the dearest of the nodes has it. Unreachable."""
         return max(chain.node.gas_price() for chain in self._chains)
 
+    def nonce(self, account: Address) -> int:
+        """How many transactions of an account were mined for good, as the node has it that knows of the fewest. Unreachable."""
+        return min(_final_nonce(chain.node, account) for chain in self._chains)
+
+    def outcomes(self, tx_hash: bytes, most: int) -> list[Outcome | None]:
+        """What each node says of how a transaction ended, no fee above `most`. Unreachable."""
+        return [outcome(chain.node, tx_hash, most) for chain in self._chains]
+
     def close(self) -> None:
         """Close the connections."""
         for chain in self._chains:
             chain.close()
+
+
+def _final_nonce(node: Node, account: Address) -> int:
+    """In the final block; in the newest where the node has no such block, or nothing of its state any more."""
+    try:
+        return node.nonce(account, "finalized")
+    except RpcError:
+        return node.nonce(account)

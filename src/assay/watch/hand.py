@@ -8,7 +8,7 @@ import structlog
 from assay.audit.proofs import Proof, ProofKind, call_of
 from assay.chain.client import Chain
 from assay.chain.door import Door, Receipt, margin
-from assay.chain.outcomes import outcome
+from assay.chain.outcomes import Outcome
 from assay.chain.transactions import SignedTx, most_of
 from assay.errors import AssayError, NoFunds, NotYet, Refused
 from assay.types import Address, Block
@@ -27,7 +27,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What was done, or would be in a dry run (then without a receipt). `cost` is the most that it may cost, in wei."""
+    """What was done, or would be in a dry run (then without a receipt). `cost` is the most that it may cost, in wei.
+
+    The receipt is what the door's node says; the journal keeps what all nodes say.
+    """
 
     proof: Proof
     gas: int
@@ -49,12 +52,12 @@ class Hand:
         self._chain, self._witnesses, self._door, self._journal, self._plan = chain, witnesses, door, journal, plan
         self._me = me
         self._look = 0
-        self._taken: dict[int, int] = {}
+        self._doubts: dict[int, int] = {}
 
     @property
     def is_unsure(self) -> bool:
-        """Whether another transaction seems to have an act's nonce: a second look will tell."""
-        return bool(self._taken)
+        """Whether an act's nonce seems to be another's, or only some nodes show its end: a second look will tell."""
+        return bool(self._doubts)
 
     def bring(self, proof: Proof, block: Block) -> Bought:
         """Bring a proof that was built at a block.
@@ -78,10 +81,8 @@ class Hand:
         number = self._journal.begin(act, cost)
         try:
             receipt = self._door.send(call, self._keeper(number, act, block.timestamp))
-        except BaseException:
+        finally:
             self._conclude(number, act, block.timestamp)
-            raise
-        self._finish(number, act, receipt, block.timestamp)
         return Bought(proof, gas, cost, receipt)
 
     def settle(self, now: int) -> int:
@@ -93,12 +94,10 @@ class Hand:
             last = self._journal.transactions(act.id)[-1]
             if self._door is not None:
                 try:
-                    receipt = self._door.resume(last, self._keeper(act.id, act, now), timeout=RESUME_SECONDS)
+                    self._door.resume(last, self._keeper(act.id, act, now), timeout=RESUME_SECONDS)
                 except AssayError as error:
                     log.warning("unsettled", act=act.id, kind=act.kind, error=type(error).__name__, message=error.message)
-                    self._conclude(act.id, act, now)
-                else:
-                    self._finish(act.id, act, receipt, now)
+                self._conclude(act.id, act, now)
         return len(self._journal.acts(open_only=True))
 
     def _keeper(self, number: int, act: Act, now: int) -> Callable[[SignedTx], None]:
@@ -121,35 +120,39 @@ class Hand:
                 raise NoFunds(message, "raise it in the settings file, or wait")
 
     def _conclude(self, number: int, act: Act, now: int) -> bool:
-        """Whether an act is over by what the chain says of its transactions; then its end is kept."""
+        """Whether an act is over by what all nodes say of its transactions; then its end is kept."""
         signed = self._journal.transactions(number)
         taken = bool(signed) and self._is_taken(signed[-1].nonce)  # asked before the receipts, which are newer then
-        for tx in signed:
-            found = outcome(self._chain.node, tx.hash, most_of(tx))
-            if found is not None:
-                state, locked = ("mined", act.locks) if found.succeeded else ("failed", 0)
-                self._taken.pop(number, None)
-                self._journal.finish(number, state, now, tx=tx.hash, block=found.block, fee=found.fee, locked=locked)
+        told = [self._witnesses.outcomes(tx.hash, most_of(tx)) for tx in signed]
+        for tx, found in zip(signed, told, strict=True):
+            if len({each and each.succeeded for each in found}) == 1 and (dearest := max(found, key=_fee)) is not None:
+                state, locked = ("mined", act.locks) if dearest.succeeded else ("failed", 0)
+                self._doubts.pop(number, None)
+                self._journal.finish(number, state, now, tx=tx.hash, block=dearest.block, fee=dearest.fee, locked=locked)
                 return True
-        if not signed or self._is_twice(number, taken):
+        if not signed or self._is_lost(number, taken, seen=any(any(found) for found in told)):
             self._journal.finish(number, "dropped", now)
             return True
         return False
 
     def _is_taken(self, nonce: int) -> bool:
-        """Whether another transaction of ours was mined with this nonce."""
-        return self._me is not None and self._chain.node.nonce(self._me) > nonce
+        """Whether a transaction of ours was mined with this nonce for good, as all nodes see it."""
+        return self._me is not None and self._witnesses.nonce(self._me) > nonce
 
-    def _is_twice(self, number: int, taken: bool) -> bool:
-        """Whether it was so in the look before too: nodes behind one address may be a block apart, and receipts behind nonces."""
-        if not taken:
-            self._taken.pop(number, None)
-        elif self._taken.setdefault(number, self._look) != self._look:
-            return self._taken.pop(number) is not None
+    def _is_lost(self, number: int, taken: bool, *, seen: bool) -> bool:
+        """Whether another took the nonce, also in a look before this one, and no node shows a receipt.
+
+        Nodes behind one address may be a block apart, and receipts behind nonces.
+        """
+        if not taken and not seen:
+            self._doubts.pop(number, None)
+        elif self._doubts.setdefault(number, self._look) != self._look and not seen:
+            return self._doubts.pop(number) is not None
         return False
 
-    def _finish(self, number: int, act: Act, receipt: Receipt, now: int) -> None:
-        self._journal.finish(number, "mined", now, tx=receipt.tx_hash, block=receipt.block, fee=receipt.fee, locked=act.locks)
+
+def _fee(found: Outcome | None) -> int:
+    return found.fee if found else 0
 
 
 def _act(proof: Proof, block: Block) -> Act:

@@ -190,6 +190,15 @@ def test_verify__unknown_round__is_refused(reader: Reader) -> None:
     assert err
 
 
+def test_verify__a_faulty_round_and_an_unknown_one__ends_with_the_fault(chain: Chain, reader: Reader, tmp_path: Path) -> None:
+    exam = LiveExam(chain, "faulty first")
+    wrong_statistic(exam)
+    code, out, err = reader.run("verify", exam.play(tmp_path / "bundle"), "0x" + "ab" * 32)
+    assert code == 1
+    assert out
+    assert err
+
+
 @pytest.mark.parametrize(("alter", "step", "verdict", "position"), PROVABLE, ids=[entry[0].__name__ for entry in PROVABLE])
 def test_judge__provable_fault__the_chain_says_the_same(
     chain: Chain, tmp_path: Path, alter: Alter, step: int, verdict: Verdict, position: int

@@ -14,7 +14,7 @@ from assay.chain.devnet import Devnet
 from assay.chain.door import Door
 from assay.chain.transactions import Price, SignedTx, most_of, sign
 from assay.encoding.receipts import LocalSigner
-from assay.errors import Refused
+from assay.errors import NoFunds, Refused
 from assay.gateway.board import ChainBoard
 from assay.gateway.catalogue import Catalogue
 from assay.gateway.chainview import CachedChain
@@ -183,6 +183,70 @@ def test_poster__purse_is_empty_until_it_is_too_late_for_all__goes_on(due: Sitti
     assert not due.cycle()
     assert due.ask(5).response
     assert due.service.unsettled(due.seat) == {0, 1, 5}
+
+
+def test_poster__purse_is_refilled_while_nothing_is_due__goes_on(due: Sitting) -> None:
+    paid_from(due, 1)
+    assert not due.cycle()
+    acked(due, 0, 1)
+    assert not due.cycle()
+    expect_refusal(due, "gas budget is spent")
+    paid_from(due, ETHER)
+    due.clock = POOR_SECONDS
+    assert not due.cycle()
+    assert due.posted(2) is None
+    assert due.ask(5).response
+
+
+def test_poster__purse_is_empty_until_the_round_takes_no_more__the_loss_is_told(due: Sitting) -> None:
+    paid_from(due, 1)
+    assert not due.cycle()
+    mine(due.chain, 1, due.chain.rounds.deadlines(due.round).answer_by - due.chain.head().timestamp)
+    assert not due.cycle()
+    assert not due.poster.refusals
+    with closing(Guard(due.chain, due.journal, sender(due, ETHER))) as guard:
+        assert guard.post() == 0
+        assert guard._poster._given_up == due.poster._given_up == {Place(*due.seat, position) for position in range(3)}
+
+
+def test_poster__posted_and_ended_before_that_was_final__is_not_lost_and_is_kept(due: Sitting) -> None:
+    acked(due, 1, 2)
+    assert due.cycle()
+    mine(due.chain, 1, due.chain.rounds.deadlines(due.round).answer_by - due.chain.head().timestamp)
+    mine(due.chain, 3)
+    with closing(Guard(due.chain, due.journal, sender(due, ETHER))) as guard:
+        guard.post()
+        assert guard._poster._given_up == set()
+        assert due.journal.counts(due.seat).posts == 0
+        mine(due.chain, 3)
+        guard.post()
+    assert due.journal.counts(due.seat).posts == 1
+
+
+def test_poster__post_reorganised_away_and_no_money__stays_stopped_until_it_can_pay(due: Sitting) -> None:
+    acked(due, 1, 2)
+    before = due.chain.head().number
+    assert due.cycle()
+    mine(due.chain, 1)
+    due.chain.node.request("anvil_rollback", [due.chain.head().number - before])
+    mine(due.chain, 4)
+    board = due.poster._board
+
+    class Poor:
+        posted, head, final = board.posted, board.head, board.final
+
+        def post(self, *_: object) -> None:
+            raise NoFunds("nothing left", "send some")
+
+    due.poster._board = Poor()
+    for _ in range(3):
+        assert not due.cycle()
+        expect_refusal(due, "no money left")
+    due.poster._board = board
+    due.clock = POOR_SECONDS
+    assert not due.cycle()
+    assert due.posted(0) is not None
+    assert due.ask(5).response
 
 
 def test_poster__one_round_cannot_be_paid__what_was_posted_of_it_is_confirmed_all_the_same(due: Sitting) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -16,6 +17,7 @@ from assay.gateway.board import ChainBoard
 from assay.gateway.catalogue import Catalogue
 from assay.gateway.chainview import CachedChain, Enrolment
 from assay.gateway.database import Database
+from assay.gateway.guard import Guard
 from assay.gateway.journal import Journal
 from assay.gateway.messages import Ack, Ask, Place, Seat
 from assay.gateway.policy import TEMPLATE, parse
@@ -453,6 +455,22 @@ def test_poster__post_reorganised_away__posted_again(sit, chain):
     mine(chain, 3)
     assert not sitting.cycle()
     assert sitting.journal.counts(sitting.seat).posts == 1
+
+
+def test_poster__two_rounds__what_is_lost_first_is_posted_first(sit, chain):
+    """Else an examiner who acknowledges nothing keeps the poster busy until the answers of all others are lost."""
+    older, newer = sit(), sit()
+    older.enrol()
+    newer.enrol()
+    soon = chain.head().timestamp + 50
+    older.ask(0, soon + 5)
+    newer.ask(0, soon + 2)
+    newer.ask(1, soon)
+    mine(chain, 1, 55 + newer.params.post_window // 4)
+    with closing(Guard(chain, newer.journal, Sender(newer.provider.door, newer.catalogue))) as guard:
+        for posted in ([False, False, True], [False, True, True], [True, True, True]):
+            assert guard._runner.run(guard._poster.cycle())
+            assert [one is not None for one in (older.posted(0), newer.posted(0), newer.posted(1))] == posted
 
 
 def test_poster__overtaken_by_anothers_post_of_it__counts_as_posted(sit):

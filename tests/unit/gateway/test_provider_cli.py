@@ -198,6 +198,9 @@ def test_serve__gas_budget_of_nothing__the_round_is_answered_no_more_and_status_
     found = shell("status", "--gas-budget", "1 wei")
     assert (found["spent"], found["left"]) == (0, 1)
     assert [(seat["waiting"], seat["lost"]) for seat in found["waiting"]] == [(position - 1, 1)]
+    mine(chain, 1, chain.rounds.deadlines(round_).answer_by - chain.head().timestamp)
+    found = shell("status", "--gas-budget", "1 wei")
+    assert [(seat["waiting"], seat["lost"]) for seat in found["waiting"]] == [(0, position)]
 
 
 def wait_for_enrolment(client, asked):

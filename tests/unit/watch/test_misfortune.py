@@ -162,6 +162,8 @@ def test_once__receipts_are_behind_nonces__booked_as_mined_at_the_second_look(sc
     with through(scene, node), scene.tower() as tower:
         assert (tower.once(), tower.once() > 0) == (0, True)
         assert states(tower) == ["open"]
+        make_final(scene)
+        tower.once()
         assert tower.tools.hand.is_unsure
         node.lie = lambda _, result: result
         tower.until_idle()
@@ -178,12 +180,54 @@ def test_until_idle__another_took_the_nonce__dropped_at_the_second_look_and_brou
         assert states(tower) == ["open"]
     Door(scene.chain, scene.signer).send(scene.chain.vault.deposit(scene.signer.address, 1))
     with scene.tower() as tower:
+        tower.until_idle()
+        assert states(tower) == ["open"]  # a reorganisation may still take the other one back
+        make_final(scene)
         assert tower.once() > 0
         assert states(tower) == ["open"]
     with scene.tower() as tower:  # a new process, as from a timer: its two looks are its own
         tower.until_idle()
         assert states(tower) == ["dropped", "mined"]
     scene.expect_slashed(exam.round, Fault.WRONG_STATISTICS)
+
+
+@pytest.mark.usefixtures("exam")
+def test_once__the_first_node_shows_no_fee__the_witness_is_believed(scene: Scene) -> None:
+    node, honest = Node(), scene.chain
+    before = honest.node.balance(scene.signer.address)
+    node.lie = lambda method, result: result | {"effectiveGasPrice": "0x0"} if method == RECEIPT and result else result
+    with through(scene, node), scene.tower(honest) as tower:
+        assert whats(tower.until_idle()) == ["audit", "item"]
+        spent = tower.tools.journal.spent(honest.head().timestamp).ever
+    assert spent == before - honest.node.balance(scene.signer.address) > 0
+
+
+@pytest.mark.usefixtures("exam")
+def test_once__the_first_node_swallows_and_counts_nonces_up__nothing_more_is_signed(scene: Scene) -> None:
+    node, honest, swallowed = Node(), scene.chain, []
+    base = honest.node.nonce(scene.signer.address)
+
+    def before(method: str) -> bytes | None:
+        if method != "eth_sendRawTransaction":
+            return None
+        swallowed.append(method)
+        return b'{"jsonrpc":"2.0","id":1,"result":"0x' + b"00" * 32 + b'"}'
+
+    node.before = before
+    node.lie = lambda method, result: hex(base + len(swallowed)) if method == "eth_getTransactionCount" else result
+    with through(scene, node), scene.tower(honest) as tower:
+        for _ in range(4):
+            tower._pauses.__init__()  # type: ignore[misc]  # as after a while
+            tower.once()
+            make_final(scene)
+        assert states(tower) == ["open"]
+        assert len(tower.tools.journal.transactions(1)) == 1
+
+
+def make_final(scene: Scene) -> None:
+    """Blocks enough that what was mined is in a final one."""
+    for _ in range(4):
+        scene.chain.node.request("evm_mine")
 
 
 # Anything else

@@ -41,15 +41,15 @@ def status(settings: Settings, budget: str) -> None:
 
 
 def _waiting(chain: "Chain", journal: "Journal", seat: "Seat") -> dict[str, Any] | None:
-    """What waits in a round that still takes answers, if anything does."""
+    """What waits in a round, or was lost in it, if anything was."""
     from assay.gateway.messages import Place
 
-    now, deadlines = chain.head().timestamp, chain.rounds.deadlines(seat.round)
-    facts = chain.rounds.round(seat.round)
-    if deadlines is None or facts is None or now >= deadlines.answer_by:
+    now, facts = chain.head().timestamp, chain.rounds.round(seat.round)
+    if facts is None:
         return None
     task = chain.tasks.params(facts.task)
-    kept = [journal.answer(Place(*seat, position)) for position in journal.unsettled(seat)]
+    places = [Place(*seat, position) for position in journal.unsettled(seat)]
+    kept = [journal.answer(place) for place in places if chain.rounds.posted(*place) is None]
     ends = sorted(one.answer_until + task.post_window for one in kept if one is not None and task is not None)
     if not ends:
         return None
