@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assay.chain.node import Node, RpcError
+from assay.chain.node import MOST_COUNT, Node, RpcError, natural, octets
+from assay.errors import Unreachable
 from assay.types import Address
 
 RANGE = 5_000
@@ -23,7 +24,7 @@ class Log:
 def logs(node: Node, address: Address, topics: Sequence[bytes | None], first: int, last: int) -> Iterator[Log]:
     """Logs of a contract from block `first` to `last`, both included, in their order. A None topic matches any.
 
-    A range that the node refuses is halved; RpcError where it refuses a single block too.
+    A range that the node refuses is halved; RpcError where it refuses a single block too, Unreachable where it shows no logs.
     """
     wanted = [None if topic is None else "0x" + topic.hex() for topic in topics]
     width = RANGE
@@ -37,17 +38,26 @@ def logs(node: Node, address: Address, topics: Sequence[bytes | None], first: in
                 raise
             width = (end - first + 1) // 2
             continue
-        yield from (_log(record) for record in found)
+        yield from _read(node, found)
         first = end + 1
+
+
+def _read(node: Node, found: object) -> list[Log]:
+    try:
+        if not isinstance(found, list):
+            raise TypeError("no list")
+        return [_log(record) for record in found]
+    except (KeyError, TypeError, ValueError):
+        raise Unreachable(f"{node.name} shows logs that are none", "ask another node") from None
 
 
 def _log(record: dict[str, str]) -> Log:
     raw = record["topics"]
     return Log(
-        topics=tuple(bytes.fromhex(topic[2:]) for topic in raw),
-        data=bytes.fromhex(record["data"][2:]),
-        block=int(record["blockNumber"], 16),
-        tx=bytes.fromhex(record["transactionHash"][2:]),
+        topics=tuple(map(octets, raw)),
+        data=octets(record["data"]),
+        block=natural(record["blockNumber"], MOST_COUNT),
+        tx=octets(record["transactionHash"]),
     )
 
 

@@ -103,7 +103,7 @@ class Node:
 
     def code(self, address: str, at: At = "latest") -> bytes:
         """Code at an address, empty where there is none."""
-        return bytes.fromhex(self.request("eth_getCode", [address, tag_of(at)])[2:])
+        return self._data("eth_getCode", [address, tag_of(at)])
 
     def balance(self, address: str, at: At = "latest") -> int:
         """Wei of an account."""
@@ -130,7 +130,14 @@ class Node:
         transaction = {"to": to, "data": "0x" + data.hex()}
         if sender is not None:
             transaction |= {"from": sender, "value": hex(value)}
-        return bytes.fromhex(self.request("eth_call", [transaction, tag_of(at)])[2:])
+        return self._data("eth_call", [transaction, tag_of(at)])
+
+    def _data(self, method: str, params: Sequence[Any]) -> bytes:
+        """Result of a request that is answered by bytes. Errors as `number`."""
+        try:
+            return octets(self.request(method, params))
+        except ValueError:
+            raise Unreachable(f"{self.name} answered {method} with what are no bytes", "ask another node") from None
 
     def _post(self, method: str, body: bytes) -> bytes:
         deadline = time.monotonic() + self._timeout
@@ -163,6 +170,13 @@ def natural(text: object, most: int = 2**256 - 1) -> int:
     if not isinstance(text, str) or not re.fullmatch("0x[0-9a-fA-F]{1,64}", text) or (number := int(text, 16)) > most:
         raise ValueError("no number")
     return number
+
+
+def octets(text: object) -> bytes:
+    """Bytes as JSON-RPC writes them. ValueError for anything else."""
+    if not isinstance(text, str) or not text.startswith("0x"):
+        raise ValueError("no bytes")
+    return bytes.fromhex(text[2:])
 
 
 def tag_of(at: At) -> str:

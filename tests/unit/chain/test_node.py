@@ -11,7 +11,9 @@ import pytest
 
 from assay.chain import node as node_module
 from assay.chain.client import Chain
+from assay.chain.logs import logs
 from assay.chain.node import Node, RpcError
+from assay.encoding.hashing import checksum
 from assay.errors import BadInput, NotYet, Unreachable
 
 pytestmark = pytest.mark.chain
@@ -131,3 +133,18 @@ def test_finalized__two_blocks_behind(chain: Chain) -> None:
     chain.node.request("anvil_mine", ["0x5"])
     assert chain.finalized().number == chain.head().number - 2
     assert chain.block(chain.head().number) == chain.head()
+
+
+@pytest.mark.parametrize("result", ["null", "[]", "7", '"0xzz"', '"ab"', "{}"])
+def test_code_call_and_logs__rubbish__unreachable(result: str) -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"result":' + result.encode() + b"}"
+    address = "0x" + "ab" * 20
+    with server(says(body)) as url, Node(url) as node:
+        for ask in (lambda: node.code(address), lambda: node.call(address, b"")):
+            with pytest.raises(Unreachable):
+                ask()
+    shapes = ["null", "7", "{}", '"0xzz"', "[7]", "[{}]", '[{"topics":[],"data":"0x","blockNumber":"0x1","transactionHash":7}]']
+    for shape in shapes:
+        body = b'{"jsonrpc":"2.0","id":1,"result":' + shape.encode() + b"}"
+        with server(says(body)) as url, Node(url) as node, pytest.raises(Unreachable):
+            list(logs(node, checksum(b"\xab" * 20), [], 0, 1))
