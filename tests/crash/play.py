@@ -183,6 +183,7 @@ class Play:
             self.anvil.kill()
             time.sleep(random.Random(self.case.name).uniform(0.0, 2.0))
             self.anvil.revive()
+            self.moved.clear()  # a move of its clock may be among what was lost
             self.processes.setdefault(CHAIN, Process(self.processes[AGENT].who, (), self.folder / "chain.trace", [])).deaths += 1
             return
         child = self.processes[self.case.victim].child

@@ -48,7 +48,7 @@ def test_rank__a_task_with_honest_lying_and_hiding_benchmarkers(
     reader: Reader,
     tmp_path: Path,
 ) -> None:
-    unique, task = secrets.token_hex(4), {"answer_window": 1_000 + secrets.randbelow(3_000)}  # its Asks are open for 1,000 s
+    unique, task = secrets.token_hex(4), {"answer_window": 1_600 + secrets.randbelow(3_000)}
     honest, other, liar, hider = (f"{name} {unique}" for name in ("honest", "other", "liar", "hider"))
     first = Repeated(chain, honest, "one", **task)
     exams = [first, *(Repeated(chain, who, "two", first, **task) for who in (honest, other, liar, hider))]

@@ -224,6 +224,23 @@ def test_once__the_first_node_swallows_and_counts_nonces_up__nothing_more_is_sig
         assert len(tower.tools.journal.transactions(1)) == 1
 
 
+@pytest.mark.usefixtures("exam")
+@pytest.mark.parametrize("told", [None, {"status": "0x0"}])
+def test_once__the_first_node_hides_or_belies_the_receipt__open_until_it_tells_it_too(
+    scene: Scene, told: dict[str, str] | None
+) -> None:
+    node, honest = Node(), scene.chain
+    node.lie = lambda method, result: told and result | told if method == RECEIPT and result else result
+    with through(scene, node), scene.tower(honest) as tower:
+        for _ in range(5):
+            tower.once()
+            make_final(scene)
+        assert states(tower) == ["open"]
+        node.lie = lambda _, result: result
+        tower.until_idle()
+        assert states(tower) == ["mined"]
+
+
 def make_final(scene: Scene) -> None:
     """Blocks enough that what was mined is in a final one."""
     for _ in range(4):
