@@ -89,12 +89,12 @@ vectors: setup ## golden vectors of the encoding
 parity: setup ## sacreBLEU, the mirrors and the contracts on PAIRS pairs of each metric
 	.venv/bin/python tests/parity/run.py --pairs $(PAIRS) --seed $(SEED)
 
-COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
-	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe
 lock: setup ## pin all Python packages anew
 	$(COMPILE) --extra dev --extra demo --extra cluster -o requirements.lock pyproject.toml
 	$(COMPILE) -o requirements-ape.lock requirements-ape.in
 	$(COMPILE) -o requirements-audit.lock requirements-audit.in
+	sed -i '/^--/,/^$$/d' requirements*.lock # where this machine takes packages from is nobody else's business
 
 clean: ## remove what this file made
 	rm -rf .venv .venv-ape .venv-llm .venv-audit node_modules tests/*/node_modules out cache .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
