@@ -13,8 +13,6 @@ import {ITaskRegistry} from "./interfaces/ITaskRegistry.sol";
 /// @notice Positions that somebody wants to see, and what becomes of a round that does not show them; see IDisputes.
 /// @dev The queue's end, and Final with it, are kept in Rounds.
 abstract contract Demands is IDisputes {
-    uint256 private constant REWARD_BPS = 5_000;
-
     IRounds internal immutable _rounds;
     IJudge internal immutable _judge;
     ITaskRegistry private immutable _tasks;
@@ -58,9 +56,11 @@ abstract contract Demands is IDisputes {
 
         d.state = DemandState.Answered;
 
-        emit DemandAnswered(round, version, opening.position, msg.sender);
+        uint256 fee = _feeOf(round);
+        uint256 reward = fee / 2;
+        emit DemandAnswered(round, version, opening.position, msg.sender, reward, fee - reward);
 
-        _vault.slash(d.demander, d.demander, _feeOf(round), msg.sender, REWARD_BPS);
+        _vault.slash(d.demander, msg.sender, reward, fee - reward);
     }
 
     /// @inheritdoc IDisputes
@@ -99,7 +99,7 @@ abstract contract Demands is IDisputes {
     }
 
     function _feeOf(RoundId round) private view returns (uint256) {
-        (,, uint64 fee) = _tasks.bondsAt(_rounds.sealOf(round).task);
+        (,, uint64 fee) = _tasks.otherTermsAt(_rounds.sealOf(round).task);
         return fee;
     }
 

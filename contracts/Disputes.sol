@@ -163,9 +163,9 @@ contract Disputes is Demands {
     function _checkSealed(RoundId round, Seal memory facts, SetOpening calldata s) private view {
         if (s.item.position >= facts.items) revert IRounds.PositionOutOfRange(s.item.position, facts.items);
         uint256 depth = Seals.depth(facts.items);
-        if (s.path.length != depth) revert IJudge.WrongLength(depth, s.path.length);
+        if (s.path.length != depth) revert IRounds.WrongLength(depth, s.path.length);
         bytes32 leaf = Seals.leaf(address(_rounds), facts.benchmarker, s.item);
-        if (Seals.climb(leaf, s.item.position, s.path) != facts.setRoot) revert NotSealedHere(round, s.item.position);
+        if (Seals.climb(leaf, s.item.position, s.path) != facts.setRoot) revert IRounds.NotSealedHere(round, s.item.position);
     }
 
     function _checkScored(RoundId round, Seal memory facts, SetOpening calldata s) private view {

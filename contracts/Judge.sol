@@ -72,7 +72,7 @@ contract Judge is IJudge {
     }
 
     function _checkLength(uint256 expected, uint256 got) private pure {
-        if (expected != got) revert WrongLength(expected, got);
+        if (expected != got) revert IRounds.WrongLength(expected, got);
     }
 
     function _isSealed(Opening calldata o, Seal memory sealed_) private view returns (bool) {
@@ -84,8 +84,7 @@ contract Judge is IJudge {
     function _isAttested(Opening calldata o, bytes32 commitment) private pure returns (bool) {
         bytes32 leaf =
             SumTree.leaf(o.position, o.outcome, keccak256(o.response), keccak256(o.answerSignature), keccak256(o.evidence));
-        (bytes32 rootHash, uint256[] memory sums) = SumTree.climb(leaf, o.sums, o.position, o.sumPath);
-        return SumTree.commitment(rootHash, sums) == commitment;
+        return SumTree.climb(leaf, o.sums, o.position, o.sumPath) == commitment;
     }
 
     function _isWrongKind(Opening calldata o) private pure returns (bool) {

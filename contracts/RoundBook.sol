@@ -3,12 +3,13 @@ pragma solidity 0.8.30;
 
 import {VersionId} from "./interfaces/IModelRegistry.sol";
 import {Deadlines, Fault, IRounds, Phase, Round, RoundId, ScoreView, Seal, Standing} from "./interfaces/IRounds.sol";
-import {ITaskRegistry, Windows} from "./interfaces/ITaskRegistry.sol";
+import {ITaskRegistry} from "./interfaces/ITaskRegistry.sol";
 import {Receipts} from "./libraries/Receipts.sol";
+import {RoundTerms} from "./libraries/Terms.sol";
 
 /// @title RoundBook
 /// @notice The stored facts of every round, the phase that follows from them, and the views; see IRounds.
-/// @dev Changes nothing by itself: every write is in Rounds.
+/// @dev Changes nothing by itself: every write is in ScoreBook and Rounds.
 abstract contract RoundBook is IRounds {
     /// @dev Four slots, and a fifth that only a demand writes. `digest` is the card's until the reveal and the bundle's from then on.
     struct Record {
@@ -111,7 +112,7 @@ abstract contract RoundBook is IRounds {
     function closingOf(RoundId round) external view returns (uint40 finalAt, uint40 queueEnd) {
         Record storage r = _recordOf(round);
         if (r.revealedAt == 0) return (0, 0);
-        return (uint40(_finalAt(r, _tasks.windowsAt(r.task).challenge)), r.queueEnd);
+        return (uint40(_finalAt(r, _tasks.roundTermsAt(r.task).challengeWindow())), r.queueEnd);
     }
 
     /// @inheritdoc IRounds
@@ -150,24 +151,22 @@ abstract contract RoundBook is IRounds {
         if (phase != needed) revert WrongPhase(round, phase);
     }
 
-    /// @dev The only place where time and facts become a phase. Every edge belongs to what comes after it.
     function _phaseOf(Record storage r) internal view returns (Phase) {
         if (r.sealedAt == 0) return Phase.Unknown;
-        if (r.fault != Fault.None) return Phase.Slashed;
-        return _phaseWithin(_tasks.windowsAt(r.task), r);
+        return _phaseUnder(_tasks.roundTermsAt(r.task), r);
     }
 
-    /// @dev The same for a round that is known and not slashed, with the windows of its task.
-    function _phaseWithin(Windows memory w, Record storage r) private view returns (Phase) {
-        uint256 answerBy = uint256(r.sealedAt) + w.answer;
-        uint256 attestBy = answerBy + w.attest;
-        uint256 revealBy = attestBy + w.reveal;
-
+    /// @dev The only place where time and facts become a phase, of a round that is known. Every edge belongs to what comes after it.
+    function _phaseUnder(RoundTerms terms, Record storage r) internal view returns (Phase) {
+        if (r.fault != Fault.None) return Phase.Slashed;
+        (uint256 answerBy, uint256 attestBy, uint256 revealBy) = _ends(terms, r);
         if (block.timestamp < answerBy) return Phase.Answering;
         if (r.enrolled == 0) return Phase.Void;
         if (r.attested < r.enrolled) return block.timestamp < attestBy ? Phase.Attesting : Phase.Forfeited;
         if (r.revealedAt == 0) return block.timestamp < revealBy ? Phase.Revealing : Phase.Forfeited;
-        return block.timestamp < _finalAt(r, w.challenge) ? Phase.Challenging : Phase.Final;
+        // A queue only puts the end off: its slot is read when that matters.
+        if (block.timestamp < uint256(r.revealedAt) + terms.challengeWindow()) return Phase.Challenging;
+        return block.timestamp < _finalAt(r, terms.challengeWindow()) ? Phase.Challenging : Phase.Final;
     }
 
     /// @dev After the last demand's deadline half a challenge window remains to expire it.
@@ -177,11 +176,20 @@ abstract contract RoundBook is IRounds {
         return unqueued > queued ? unqueued : queued;
     }
 
-    function _deadlinesOf(Record storage r) internal view returns (Deadlines memory d) {
-        Windows memory w = _tasks.windowsAt(r.task);
-        d.answerBy = r.sealedAt + w.answer;
-        d.attestBy = d.answerBy + w.attest;
-        d.revealBy = d.attestBy + w.reveal;
-        d.versionsReleasedAt = d.revealBy + w.challenge;
+    function _deadlinesOf(Record storage r) internal view returns (Deadlines memory) {
+        RoundTerms terms = _tasks.roundTermsAt(r.task);
+        (uint256 answerBy, uint256 attestBy, uint256 revealBy) = _ends(terms, r);
+        uint256 versionsReleasedAt = revealBy + terms.challengeWindow();
+        return Deadlines(uint40(answerBy), uint40(attestBy), uint40(revealBy), uint40(versionsReleasedAt));
+    }
+
+    function _ends(RoundTerms terms, Record storage r)
+        private
+        view
+        returns (uint256 answerBy, uint256 attestBy, uint256 revealBy)
+    {
+        answerBy = uint256(r.sealedAt) + terms.answerWindow();
+        attestBy = answerBy + terms.attestWindow();
+        revealBy = attestBy + terms.revealWindow();
     }
 }

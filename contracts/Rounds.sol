@@ -2,19 +2,16 @@
 pragma solidity 0.8.30;
 
 import {Addresses} from "./interfaces/IDeployer.sol";
-import {IMetric} from "./interfaces/IMetric.sol";
 import {IModelRegistry, VersionId} from "./interfaces/IModelRegistry.sol";
-import {Attestation, Fault, IRounds, Phase, PostedAnswer, RoundId, Skip, Standing} from "./interfaces/IRounds.sol";
-import {IStakeVault} from "./interfaces/IStakeVault.sol";
-import {TaskId, Windows} from "./interfaces/ITaskRegistry.sol";
+import {Fault, IRounds, Phase, PostedAnswer, RoundId, Skip, Standing} from "./interfaces/IRounds.sol";
+import {TaskId} from "./interfaces/ITaskRegistry.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 import {Seals} from "./libraries/Seals.sol";
-import {SumTree} from "./libraries/SumTree.sol";
-import {RoundBook} from "./RoundBook.sol";
+import {ScoreBook} from "./ScoreBook.sol";
 
 /// @title Rounds
-/// @notice What happens in a round; see IRounds. What is kept of it, and its phase, are in RoundBook.
-contract Rounds is RoundBook {
+/// @notice What happens in a round; see IRounds. What is kept of it, and its phase, are in RoundBook, its scores in ScoreBook.
+contract Rounds is ScoreBook {
     /// @dev What is the same for all versions of one enrolment.
     struct EnrolTerms {
         RoundId round;
@@ -23,28 +20,13 @@ contract Rounds is RoundBook {
         bytes32 domain;
     }
 
-    /// @dev What is the same for all versions of one attestation.
-    struct AttestTerms {
-        RoundId round;
-        uint32 items;
-        IMetric metric;
-        uint256 words;
-        uint256 maxSilenceBps;
-    }
-
-    uint256 private constant BPS = 10_000;
-    uint256 private constant REWARD_BPS = 5_000;
-    uint256 private constant VERSION_REWARD_BPS = 1_000;
     uint256 private constant DEMAND_SPACING = 60 seconds;
-    uint256 private constant PERFECT = 1e18;
 
     IModelRegistry private immutable _models;
-    IStakeVault private immutable _vault;
     address private immutable _disputes;
 
-    constructor(Addresses memory all) RoundBook(all.tasks) {
+    constructor(Addresses memory all) ScoreBook(all) {
         _models = all.models;
-        _vault = all.vault;
         _disputes = address(all.disputes);
     }
 
@@ -79,28 +61,13 @@ contract Rounds is RoundBook {
         _checkPhase(round, r, Phase.Answering);
         if (versions.length != signatures.length) revert LengthMismatch(versions.length, signatures.length);
 
-        (, uint96 bond,) = _tasks.bondsAt(r.task);
+        (, uint96 bond,) = _tasks.otherTermsAt(r.task);
         EnrolTerms memory terms = EnrolTerms(round, r.sealedAt, bond, domainSeparator());
         uint16 enrolled = r.enrolled;
         for (uint256 i = 0; i < versions.length; i++) {
             if (_tryEnrol(terms, versions[i], signatures[i])) enrolled++;
         }
         r.enrolled = enrolled;
-    }
-
-    /// @inheritdoc IRounds
-    function attest(RoundId round, Attestation[] calldata attestations) external {
-        Record storage r = _recordOf(round);
-
-        _checkBenchmarker(round, r);
-        _checkPhase(round, r, Phase.Attesting);
-
-        (IMetric metric, uint8 words,, uint16 maxSilenceBps) = _tasks.scoringAt(r.task);
-        AttestTerms memory terms = AttestTerms(round, r.items, metric, words, maxSilenceBps);
-        for (uint256 i = 0; i < attestations.length; i++) {
-            _attest(terms, attestations[i]);
-        }
-        r.attested += uint16(attestations.length);
     }
 
     /// @inheritdoc IRounds
@@ -124,7 +91,7 @@ contract Rounds is RoundBook {
         bytes32 responseHash = keccak256(a.response);
 
         _checkPhase(round, r, Phase.Answering);
-        uint256 deadline = uint256(a.answerUntil) + _tasks.windowsAt(r.task).post;
+        uint256 deadline = uint256(a.answerUntil) + _tasks.roundTermsAt(r.task).postWindow();
         if (block.timestamp >= deadline) revert PostTooLate(block.timestamp, deadline);
         if (_entries[round][a.version].standing == Standing.None) revert NotEnrolled(round, a.version);
         if (a.position >= r.items) revert PositionOutOfRange(a.position, r.items);
@@ -147,9 +114,11 @@ contract Rounds is RoundBook {
 
         r.settled = true;
 
-        emit RoundForfeited(round, msg.sender);
+        uint256 bond = _tasks.roundTermsAt(r.task).bond();
+        uint256 reward = bond / 2;
+        emit RoundForfeited(round, msg.sender, reward, bond - reward);
 
-        _takeBond(r, msg.sender);
+        _vault.slash(r.benchmarker, msg.sender, reward, bond - reward);
     }
 
     /// @inheritdoc IRounds
@@ -164,8 +133,7 @@ contract Rounds is RoundBook {
 
         emit RoundReleased(round);
 
-        (uint96 bond,,) = _tasks.bondsAt(r.task);
-        _vault.unlock(r.benchmarker, r.operator, bond);
+        _vault.unlock(r.benchmarker, r.operator, _tasks.roundTermsAt(r.task).bond());
     }
 
     /// @inheritdoc IRounds
@@ -174,7 +142,7 @@ contract Rounds is RoundBook {
 
         if (block.timestamp < _deadlinesOf(r).versionsReleasedAt) revert NothingToRelease(round);
 
-        (, uint96 bond,) = _tasks.bondsAt(r.task);
+        (, uint96 bond,) = _tasks.otherTermsAt(r.task);
         for (uint256 i = 0; i < versions.length; i++) {
             _releaseVersion(round, versions[i], bond);
         }
@@ -185,16 +153,9 @@ contract Rounds is RoundBook {
     /// @inheritdoc IRounds
     function slash(RoundId round, Fault fault, address challenger) external {
         Record storage r = _recordOf(round);
-        Phase phase = _phaseOf(r);
 
         if (msg.sender != _disputes) revert NotDisputes(msg.sender);
-        if (phase < Phase.Answering || phase > Phase.Challenging) revert WrongPhase(round, phase);
-
-        r.fault = fault;
-
-        emit RoundSlashed(round, fault, challenger);
-
-        _takeBond(r, challenger);
+        _slash(round, r, _tasks.roundTermsAt(r.task), fault, challenger);
     }
 
     /// @inheritdoc IRounds
@@ -209,21 +170,22 @@ contract Rounds is RoundBook {
 
         entry.settled = true;
 
-        emit VersionSlashed(round, version, challenger);
+        (, uint256 bond,) = _tasks.otherTermsAt(r.task);
+        (address owner,,) = _models.partiesOf(version);
+        uint256 reward = bond / 10;
+        emit VersionSlashed(round, version, challenger, reward, bond - reward);
 
-        (, uint96 bond,) = _tasks.bondsAt(r.task);
-        (address owner, address operator,) = _models.partiesOf(version);
-        _vault.slash(owner, operator, bond, challenger, VERSION_REWARD_BPS);
+        _vault.slash(owner, challenger, reward, bond - reward);
     }
 
     /// @inheritdoc IRounds
     function queueDemand(RoundId round, VersionId version, uint32 position) external returns (uint40 deadline, uint64 fee) {
         Record storage r = _recordOf(round);
-        Windows memory w = _tasks.windowsAt(r.task);
-        (,, fee) = _tasks.bondsAt(r.task);
-        uint256 soonest = block.timestamp + w.demand;
+        uint32 window;
+        (window,, fee) = _tasks.otherTermsAt(r.task);
+        uint256 soonest = block.timestamp + window;
         uint256 next = r.queueEnd + DEMAND_SPACING;
-        uint256 demandBy = uint256(r.revealedAt) + w.challenge / 2;
+        uint256 demandBy = uint256(r.revealedAt) + _tasks.roundTermsAt(r.task).challengeWindow() / 2;
 
         if (msg.sender != _disputes) revert NotDisputes(msg.sender);
         _checkPhase(round, r, Phase.Challenging);
@@ -285,48 +247,6 @@ contract Rounds is RoundBook {
         _vault.unlock(owner, operator, bond);
     }
 
-    // Attestation
-
-    function _attest(AttestTerms memory terms, Attestation calldata a) private {
-        Entry storage entry = _entries[terms.round][a.version];
-
-        if (entry.standing == Standing.None) revert NotEnrolled(terms.round, a.version);
-        if (entry.standing != Standing.Enrolled) revert AlreadyAttested(terms.round, a.version);
-        if (a.sums.length != 1 + terms.words) revert WrongSums(1 + terms.words, a.sums.length);
-        (uint32 answered, uint32 silent, uint32 decoys) = _countsOf(a.sums[0], terms.items);
-        bool complete = _isComplete(answered, silent, terms.maxSilenceBps);
-        Standing standing = complete ? Standing.Scored : Standing.Incomplete;
-        uint64 score = complete ? _scoreOf(terms.metric, a.sums[1:]) : 0;
-
-        entry.score = score;
-        entry.answered = answered;
-        entry.silent = silent;
-        entry.decoys = decoys;
-        entry.standing = standing;
-        entry.commitment = SumTree.commitment(a.rootHash, a.sums);
-
-        emit Attested(terms.round, a.version, a.rootHash, a.sums, score, complete);
-    }
-
-    function _countsOf(uint256 counts, uint256 items) private pure returns (uint32 answered, uint32 silent, uint32 decoys) {
-        answered = uint32(counts);
-        silent = uint32(counts >> 32);
-        decoys = uint32(counts >> 64);
-        if (counts >> 96 != 0 || uint256(answered) + silent + decoys != items) revert WrongCounts(counts, items);
-    }
-
-    function _isComplete(uint256 answered, uint256 silent, uint256 maxSilenceBps) private pure returns (bool) {
-        uint256 asked = answered + silent;
-        return asked != 0 && silent * BPS <= maxSilenceBps * asked;
-    }
-
-    /// @dev No try/catch: a metric that fails leaves the round unattested, and its task was the benchmarker's choice.
-    function _scoreOf(IMetric metric, uint256[] calldata totals) private view returns (uint64) {
-        uint256 score = metric.score(totals);
-        if (score > PERFECT) revert ScoreOutOfRange(score);
-        return uint64(score);
-    }
-
     // Posted answers
 
     function _checkExchange(RoundId round, PostedAnswer calldata a, address asker, bytes32 responseHash) private view {
@@ -337,12 +257,5 @@ contract Rounds is RoundBook {
         address answerer = _models.operatorOf(a.version);
         bytes32 answer = Receipts.answerDigest(domain, round, a.version, a.position, a.promptHash, responseHash);
         if (!Receipts.isSignedBy(answerer, answer, a.answerSignature)) revert WrongSigner(answerer);
-    }
-
-    // Bonds
-
-    function _takeBond(Record storage r, address beneficiary) private {
-        (uint96 bond,,) = _tasks.bondsAt(r.task);
-        _vault.slash(r.benchmarker, r.operator, bond, beneficiary, REWARD_BPS);
     }
 }

@@ -7,23 +7,25 @@ import {IStakeVault} from "./interfaces/IStakeVault.sol";
 /// @title StakeVault
 /// @notice The only contract that holds value; see IStakeVault.
 contract StakeVault is IStakeVault {
-    /// @dev Two amounts of 128 bits, the first in the lower half, read and written at once.
-    struct Pair {
-        uint256 both;
+    /// @dev Several amounts in one word, read and written at once.
+    struct Book {
+        uint256 word;
     }
 
-    uint256 private constant BPS = 10_000;
+    /// @dev An account: free, locked and burned money, lowest first, in lanes of 85 bits. All three together never reach 2^85, so that no
+    /// lane can overflow and no slash can fail for it.
+    uint256 private constant LOCKED = 85;
+    uint256 private constant BURNED = 170;
+    uint256 private constant LANE = (1 << 85) - 1;
+
+    /// @dev An allowance: the limit and what is used of it, in halves of 128 bits.
+    uint256 private constant USED = 128;
 
     address private immutable _rounds;
     address private immutable _disputes;
 
-    /// @dev What is free and what is locked.
-    mapping(address owner => Pair) private _accounts;
-    /// @dev What an operator may have locked at once and what it has.
-    mapping(address owner => mapping(address operator => Pair)) private _allowances;
-
-    /// @inheritdoc IStakeVault
-    uint256 public burned;
+    mapping(address owner => Book) private _accounts;
+    mapping(address owner => mapping(address operator => Book)) private _allowances;
 
     modifier onlySettlement() {
         if (msg.sender != _rounds && msg.sender != _disputes) revert NotSettlement(msg.sender);
@@ -46,12 +48,12 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function withdraw(uint256 amount, address to) external {
-        Pair storage account = _accounts[msg.sender];
-        (uint256 free, uint256 locked) = _read(account);
+        Book storage account = _accounts[msg.sender];
+        uint256 free = account.word & LANE;
 
         if (free < amount) revert InsufficientFree(msg.sender, free, amount);
 
-        _write(account, free - amount, locked);
+        account.word -= amount;
 
         emit Withdrawn(msg.sender, to, amount);
 
@@ -61,10 +63,10 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function allow(address operator, uint256 limit) external {
-        Pair storage allowance = _allowances[msg.sender][operator];
-        (, uint256 used) = _read(allowance);
+        if (limit > type(uint128).max) revert AmountTooLarge(limit);
 
-        _write(allowance, limit, used);
+        Book storage allowance = _allowances[msg.sender][operator];
+        allowance.word = limit | ((allowance.word >> USED) << USED);
 
         emit Allowed(msg.sender, operator, limit);
     }
@@ -75,10 +77,9 @@ contract StakeVault is IStakeVault {
     function lock(address owner, address operator, uint256 amount) external onlySettlement {
         if (_tryLock(owner, operator, amount)) return;
 
-        (uint256 limit, uint256 used) = _read(_allowances[owner][operator]);
+        (uint256 limit, uint256 used) = allowanceOf(owner, operator);
         if (!_isAllowed(limit, used, amount)) revert NotAllowed(owner, operator, limit, used + amount);
-        (uint256 free,) = _read(_accounts[owner]);
-        revert InsufficientFree(owner, free, amount);
+        revert InsufficientFree(owner, _accounts[owner].word & LANE, amount);
     }
 
     /// @inheritdoc IStakeVault
@@ -88,54 +89,51 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function unlock(address owner, address operator, uint256 amount) external onlySettlement {
-        _take(owner, operator, amount);
-        _credit(owner, amount);
+        _take(_accounts[owner], amount, amount);
+        _allowances[owner][operator].word -= amount << USED;
 
         emit Unlocked(owner, operator, amount);
     }
 
     /// @inheritdoc IStakeVault
-    function slash(address owner, address operator, uint256 amount, address beneficiary, uint256 rewardBps)
-        external
-        onlySettlement
-    {
-        uint256 reward = amount * rewardBps / BPS;
-        uint256 burnt = amount - reward;
-
-        _take(owner, operator, amount);
+    function slash(address owner, address beneficiary, uint256 reward, uint256 burned) external onlySettlement {
+        _take(_accounts[owner], reward + burned, burned << BURNED);
         _credit(beneficiary, reward);
-        burned += burnt;
-
-        emit Slashed(owner, beneficiary, reward, burnt);
     }
 
     // Views
 
     /// @inheritdoc IStakeVault
     function balanceOf(address owner) external view returns (uint256 free, uint256 locked) {
-        return _read(_accounts[owner]);
+        uint256 account = _accounts[owner].word;
+        return (account & LANE, (account >> LOCKED) & LANE);
     }
 
     /// @inheritdoc IStakeVault
-    function allowanceOf(address owner, address operator) external view returns (uint256 limit, uint256 locked) {
-        return _read(_allowances[owner][operator]);
+    function burnedOf(address owner) external view returns (uint256) {
+        return _accounts[owner].word >> BURNED;
+    }
+
+    /// @inheritdoc IStakeVault
+    function allowanceOf(address owner, address operator) public view returns (uint256 limit, uint256 used) {
+        uint256 allowance = _allowances[owner][operator].word;
+        return (uint128(allowance), allowance >> USED);
     }
 
     // Books
 
     function _tryLock(address owner, address operator, uint256 amount) private returns (bool) {
-        Pair storage account = _accounts[owner];
-        Pair storage allowance = _allowances[owner][operator];
-        uint256 money = account.both;
-        uint256 limits = allowance.both;
+        Book storage account = _accounts[owner];
+        Book storage allowance = _allowances[owner][operator];
+        uint256 money = account.word;
+        uint256 limits = allowance.word;
 
-        if (!_isAllowed(uint128(limits), limits >> 128, amount) || uint128(money) < amount) return false;
+        if (!_isAllowed(uint128(limits), limits >> USED, amount) || (money & LANE) < amount) return false;
 
-        // From free to locked, and onto what is used. The lower halves suffice and so does the limit, as just checked; locked money that
-        // overflowed its half would overflow the word, and revert.
-        account.both = money + (amount << 128) - amount;
+        // From free to locked, and onto what is used: as just checked there is enough, and the limit holds.
         unchecked {
-            allowance.both = limits + (amount << 128);
+            account.word = money + (amount << LOCKED) - amount;
+            allowance.word = limits + (amount << USED);
         }
         return true;
     }
@@ -147,32 +145,20 @@ contract StakeVault is IStakeVault {
         }
     }
 
-    /// @dev Takes a locked amount out of both books; the caller says where it goes.
-    function _take(address owner, address operator, uint256 amount) private {
-        Pair storage account = _accounts[owner];
-        Pair storage allowance = _allowances[owner][operator];
-        (uint256 free, uint256 locked) = _read(account);
-        (uint256 limit, uint256 used) = _read(allowance);
-
-        _write(account, free, locked - amount);
-        _write(allowance, limit, used - amount);
+    /// @dev Takes a locked amount out of an account and adds to its other lanes what is left to it. Reverts where less is locked.
+    function _take(Book storage account, uint256 amount, uint256 others) private {
+        uint256 money = account.word;
+        uint256 left = ((money >> LOCKED) & LANE) - amount;
+        account.word = ((money & ~(LANE << LOCKED)) | (left << LOCKED)) + others;
     }
 
     function _credit(address owner, uint256 amount) private {
-        Pair storage account = _accounts[owner];
-        (uint256 free, uint256 locked) = _read(account);
+        Book storage account = _accounts[owner];
+        uint256 money = account.word;
+        uint256 holds = (money & LANE) + ((money >> LOCKED) & LANE) + (money >> BURNED) + amount;
 
-        _write(account, free + amount, locked);
-    }
+        if (holds > LANE) revert AmountTooLarge(holds);
 
-    function _read(Pair storage pair) private view returns (uint256 low, uint256 high) {
-        uint256 both = pair.both;
-        return (uint128(both), both >> 128);
-    }
-
-    function _write(Pair storage pair, uint256 low, uint256 high) private {
-        if (low > type(uint128).max) revert AmountTooLarge(low);
-        if (high > type(uint128).max) revert AmountTooLarge(high);
-        pair.both = low | high << 128;
+        account.word = money + amount;
     }
 }

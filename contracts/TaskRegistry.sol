@@ -2,8 +2,9 @@
 pragma solidity 0.8.30;
 
 import {IMetric} from "./interfaces/IMetric.sol";
-import {ITaskRegistry, TaskId, TaskParams, Windows} from "./interfaces/ITaskRegistry.sol";
+import {ITaskRegistry, TaskId, TaskParams} from "./interfaces/ITaskRegistry.sol";
 import {Seals} from "./libraries/Seals.sol";
+import {RoundTerms} from "./libraries/Terms.sol";
 
 /// @title TaskRegistry
 /// @notice What is examined, and on what terms; see ITaskRegistry.
@@ -67,15 +68,20 @@ contract TaskRegistry is ITaskRegistry {
     }
 
     /// @inheritdoc ITaskRegistry
-    function windowsAt(uint32 number) external view returns (Windows memory) {
-        TaskParams storage p = _tasks[number];
-        return Windows(p.answerWindow, p.postWindow, p.attestWindow, p.revealWindow, p.challengeWindow, p.demandWindow);
+    function roundTermsAt(uint32 number) external view returns (RoundTerms) {
+        return _roundTermsOf(_tasks[number]);
     }
 
     /// @inheritdoc ITaskRegistry
-    function bondsAt(uint32 number) external view returns (uint96 roundBond, uint96 versionBond, uint64 demandFee) {
+    function proofTermsAt(uint32 number) external view returns (IMetric metric, uint8 metricWords, RoundTerms terms) {
         TaskParams storage p = _tasks[number];
-        return (p.roundBond, p.versionBond, p.demandFee);
+        return (p.metric, p.metricWords, _roundTermsOf(p));
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function otherTermsAt(uint32 number) external view returns (uint32 demandWindow, uint96 versionBond, uint64 demandFee) {
+        TaskParams storage p = _tasks[number];
+        return (p.demandWindow, p.versionBond, p.demandFee);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -86,6 +92,13 @@ contract TaskRegistry is ITaskRegistry {
     {
         TaskParams storage p = _tasks[number];
         return (p.metric, p.metricWords, p.maxBytes, p.maxSilenceBps);
+    }
+
+    /// @dev The third slot as it is.
+    function _roundTermsOf(TaskParams storage p) private view returns (RoundTerms terms) {
+        assembly ("memory-safe") {
+            terms := sload(add(p.slot, 2))
+        }
     }
 
     function _termsOf(TaskId task) private view returns (SealTerms storage terms) {

@@ -55,8 +55,15 @@ interface IDisputes {
     );
     /// @notice Somebody wants to see a position; `deadline` is the new end of the round's queue.
     event Demanded(RoundId indexed round, VersionId indexed version, uint32 indexed position, address demander, uint40 deadline);
-    /// @notice A Sound opening was shown in time.
-    event DemandAnswered(RoundId indexed round, VersionId indexed version, uint32 indexed position, address answerer);
+    /// @notice A Sound opening was shown in time: the answerer got `reward` of the fee, and `burned` is gone.
+    event DemandAnswered(
+        RoundId indexed round,
+        VersionId indexed version,
+        uint32 indexed position,
+        address answerer,
+        uint256 reward,
+        uint256 burned
+    );
     /// @notice No Sound opening was shown in time; the round is slashed.
     event DemandExpired(RoundId indexed round, VersionId indexed version, uint32 indexed position, address demander);
     /// @notice The fee of an unanswered demand is its demander's again.
@@ -70,8 +77,6 @@ interface IDisputes {
     error AskedAsSealed(RoundId round, uint32 position);
     /// @notice The opened item stands at another position than the Ask names.
     error OtherPosition(uint256 expected, uint256 got);
-    /// @notice The item does not lead to the round's sealed root.
-    error NotSealedHere(RoundId round, uint32 position);
     /// @notice The item is no Scored item.
     error NotScored(RoundId round, uint32 position);
     /// @notice Two rounds are needed.

@@ -44,9 +44,6 @@ struct Opening {
 /// @title IJudge
 /// @notice One function with three uses: a reader's check, a challenger's proof, a demand's answer.
 interface IJudge {
-    /// @notice A path or the sums have another length than the round asks for.
-    error WrongLength(uint256 expected, uint256 got);
-
     /// @notice Judges an opened item of an enrolled version.
     /// @dev Reverts on positions beyond the set and on wrong lengths. Then NotSealed, then NotAttested: only what stands under both roots
     /// can be a fault. Then, in this order: WrongKind, Malformed, TooLong, WrongReceipt, WrongStatistics, Dropped.

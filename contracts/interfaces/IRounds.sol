@@ -96,6 +96,24 @@ struct Attestation {
     uint256[] sums;
 }
 
+/// @notice One attested item and all that its statistics follow from: what else it carries comes as hashes.
+/// @dev `sumPath` holds, level by level, a sibling's hash and then its words of sums. `kind`, `outcome` and `seed` as in an Opening.
+struct Measurement {
+    uint32 position;
+    uint8 kind;
+    uint8 outcome;
+    uint256 seed;
+    bytes32 promptHash;
+    bytes32 salt;
+    bytes32 signatureHash;
+    bytes referenceText;
+    bytes response;
+    bytes evidence;
+    bytes32[] setPath;
+    uint256[] sums;
+    uint256[] sumPath;
+}
+
 /// @notice Why a version was not enrolled.
 enum Skip {
     Unknown, // Never committed.
@@ -117,7 +135,8 @@ struct PostedAnswer {
 }
 
 /// @title IRounds
-/// @notice Keeps the facts of every round and derives its phase. Money moves in the vault, faults come from Disputes.
+/// @notice Keeps the facts of every round and derives its phase. Money moves in the vault, faults come from Disputes, but for wrong
+/// statistics, which are judged where the scores are.
 interface IRounds {
     /// @notice A set was sealed and a round began.
     event Sealed(
@@ -148,16 +167,18 @@ interface IRounds {
     );
     /// @notice The bundle was revealed; the CID is version 1, dag-pb, sha2-256 over this digest.
     event Revealed(RoundId indexed round, bytes32 bundleDigest);
-    /// @notice A missed deadline was paid for.
-    event RoundForfeited(RoundId indexed round, address indexed caller);
-    /// @notice A proven fault ended the round.
-    event RoundSlashed(RoundId indexed round, Fault fault, address indexed challenger);
+    /// @notice A missed deadline was paid for: the caller got `reward` of the bond, and `burned` is gone.
+    event RoundForfeited(RoundId indexed round, address indexed caller, uint256 reward, uint256 burned);
+    /// @notice A proven fault ended the round: the challenger got `reward` of the bond, and `burned` is gone.
+    event RoundSlashed(RoundId indexed round, Fault fault, address indexed challenger, uint256 reward, uint256 burned);
     /// @notice The round bond became free.
     event RoundReleased(RoundId indexed round);
     /// @notice A version bond became free.
     event VersionReleased(RoundId indexed round, VersionId indexed version);
-    /// @notice Two different Answers took a version bond. Score and phase stand.
-    event VersionSlashed(RoundId indexed round, VersionId indexed version, address indexed challenger);
+    /// @notice Two different Answers took a version bond: the challenger got `reward`, and `burned` is gone. Score and phase stand.
+    event VersionSlashed(
+        RoundId indexed round, VersionId indexed version, address indexed challenger, uint256 reward, uint256 burned
+    );
 
     /// @notice No such round.
     error UnknownRound(RoundId round);
@@ -187,6 +208,14 @@ interface IRounds {
     error ScoreOutOfRange(uint256 score);
     /// @notice The position is not in the set.
     error PositionOutOfRange(uint256 position, uint256 items);
+    /// @notice A path or the sums have another length than the round asks for.
+    error WrongLength(uint256 expected, uint256 got);
+    /// @notice The item does not lead to the round's sealed root.
+    error NotSealedHere(RoundId round, uint32 position);
+    /// @notice The item does not lead to the version's attested root.
+    error NotAttestedHere(RoundId round, VersionId version, uint32 position);
+    /// @notice Count and statistics of the item are what they must be.
+    error StatisticsHold(RoundId round, VersionId version, uint32 position);
     /// @notice The text is over the task's cap.
     error TextTooLong(uint256 bytes_, uint256 maxBytes);
     /// @notice The answer was posted after its window.
@@ -233,6 +262,11 @@ interface IRounds {
     /// @notice Frees version bonds; versions whose bond is already settled are passed over.
     /// @dev Requirements: anyone; from `versionsReleasedAt` on, whatever the phase.
     function releaseVersions(RoundId round, VersionId[] calldata versions) external;
+
+    /// @notice Brings an attested item whose count or statistics are wrong; slashes the round: half of the bond to the caller, half burned.
+    /// @dev Requirements: anyone; from the attestation until Final; the item stands under both roots. What the item is signed with does not
+    /// matter here: wrong statistics are a fault beside any other.
+    function challengeStatistics(RoundId round, VersionId version, Measurement calldata measurement) external;
 
     /// @notice Marks a proven fault and takes the round bond: half to the challenger, half burned.
     /// @dev Requirements: Disputes; phase before Final, not Void, Forfeited or Slashed.

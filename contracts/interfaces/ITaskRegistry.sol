@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {RoundTerms} from "../libraries/Terms.sol";
 import {IMetric} from "./IMetric.sol";
 
 /// @dev Hash of a task's parameters.
 type TaskId is bytes32;
 
 /// @notice All parameters of a task, fixed once and for all.
-/// @dev Windows are in seconds, bonds and fee in wei, `maxSilenceBps` in hundredths of a percent, `maxBytes` is the cap for each text by itself.
+/// @dev In the third of its four slots stands what RoundTerms are, in this order. Windows are in seconds, bonds and fee in wei, `maxSilenceBps` in hundredths of a percent, `maxBytes` is the cap for each text by itself.
 struct TaskParams {
     bytes32 descriptionDigest;
     IMetric metric;
@@ -20,20 +21,10 @@ struct TaskParams {
     uint32 attestWindow;
     uint32 revealWindow;
     uint32 challengeWindow;
-    uint32 demandWindow;
     uint96 roundBond;
+    uint32 demandWindow;
     uint96 versionBond;
     uint64 demandFee;
-}
-
-/// @notice Windows of a task in seconds: one slot, all that a phase needs.
-struct Windows {
-    uint32 answer;
-    uint32 post;
-    uint32 attest;
-    uint32 reveal;
-    uint32 challenge;
-    uint32 demand;
 }
 
 /// @title ITaskRegistry
@@ -84,11 +75,14 @@ interface ITaskRegistry {
     /// @notice What a seal needs of a task, in one slot; reverts for an unknown one.
     function sealTermsOf(TaskId task) external view returns (uint32 number, uint32 maxItems, uint96 roundBond);
 
-    /// @notice Windows of the task with this number, in one slot; zero beyond `count`.
-    function windowsAt(uint32 number) external view returns (Windows memory);
+    /// @notice Windows and round bond of the task with this number, in one slot; zero beyond `count`.
+    function roundTermsAt(uint32 number) external view returns (RoundTerms);
 
-    /// @notice Bonds and fee of the task with this number, in one slot; zero beyond `count`.
-    function bondsAt(uint32 number) external view returns (uint96 roundBond, uint96 versionBond, uint64 demandFee);
+    /// @notice What a proof of wrong statistics needs of the task with this number, in two slots; zero beyond `count`.
+    function proofTermsAt(uint32 number) external view returns (IMetric metric, uint8 metricWords, RoundTerms terms);
+
+    /// @notice What enrolments and demands need of the task with this number, in one slot; zero beyond `count`.
+    function otherTermsAt(uint32 number) external view returns (uint32 demandWindow, uint96 versionBond, uint64 demandFee);
 
     /// @notice What an attestation or a post needs of the task with this number, in one slot; zero beyond `count`.
     function scoringAt(uint32 number)

@@ -87,13 +87,24 @@ library Seals {
         root = hash;
         assembly ("memory-safe") {
             let tagged := mload(0x40)
+            let left := add(tagged, 0x20)
             mstore(tagged, tag)
-            for { let level := 0 } lt(level, path.length) { level := add(level, 1) } {
-                let side := shl(5, and(shr(level, position), 1))
-                mstore(add(add(tagged, 0x20), side), root)
-                mstore(sub(add(tagged, 0x40), side), calldataload(add(path.offset, shl(5, level))))
+            let at := path.offset
+            for { let past := add(at, shl(5, path.length)) } lt(at, past) { at := add(at, 0x20) } {
+                let side := shl(5, and(position, 1))
+                mstore(add(left, side), root)
+                mstore(add(left, xor(side, 0x20)), calldataload(at))
                 root := keccak256(tagged, 0x60)
+                position := shr(1, position)
             }
+        }
+    }
+
+    /// @notice Whether d is the depth of the tree over n positions: the least d with 2^d >= n.
+    function isDepth(uint256 d, uint256 n) internal pure returns (bool) {
+        unchecked {
+            // 2^(d-1) < n <= 2^d, without a power below 1. No n has more than 32 bits.
+            return d <= 32 && n <= uint256(1) << d && uint256(1) << d < 2 * n;
         }
     }
 

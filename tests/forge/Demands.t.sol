@@ -197,14 +197,14 @@ contract DemandsTest is Exam {
         vm.startPrank(challenger);
         for (uint256 p = 0; p < 8; p++) {
             vm.expectEmit(address(disputes));
-            emit IDisputes.DemandAnswered(round, version, uint32(p), challenger);
+            emit IDisputes.DemandAnswered(round, version, uint32(p), challenger, DEMAND_FEE / 2, DEMAND_FEE / 2);
             disputes.answerDemand(round, version, _opening(items, p));
             vm.expectRevert(abi.encodeWithSelector(IDisputes.NoOpenDemand.selector, round, version, p));
             disputes.answerDemand(round, version, _opening(items, p));
         }
         vm.stopPrank();
         assertEq(_free(challenger), 8 * DEMAND_FEE / 2);
-        assertEq(vault.burned(), 8 * DEMAND_FEE / 2);
+        assertEq(vault.burnedOf(reader), 8 * DEMAND_FEE / 2);
         assertEq(_free(reader), 1 ether - 8 * DEMAND_FEE);
         assertEq(_locked(reader), 0);
         vm.warp(vm.getBlockTimestamp() + CHALLENGE - 1);
@@ -245,7 +245,7 @@ contract DemandsTest is Exam {
         assertEq(rounds.roundOf(round).fault, Fault.Unanswered);
         assertEq(_free(reader), 1 ether - DEMAND_FEE + ROUND_BOND / 2);
         assertEq(_free(stranger), 0);
-        assertEq(vault.burned(), ROUND_BOND / 2);
+        assertEq(vault.burnedOf(benchmarker), ROUND_BOND / 2);
         _expectPhase(round, Phase.Slashed);
         disputes.expire(round, version, 2);
     }

@@ -51,7 +51,7 @@ contract DisputesTest is Exam {
             vm.expectEmit(address(disputes));
             emit IDisputes.Challenged(round, version, o.position, Verdict(i), challenger);
             vm.expectEmit(address(rounds));
-            emit IRounds.RoundSlashed(round, Fault(i - 2), challenger);
+            emit IRounds.RoundSlashed(round, Fault(i - 2), challenger, ROUND_BOND / 2, ROUND_BOND / 2);
             vm.prank(challenger);
             assertEq(disputes.challenge(round, version, o), Verdict(i));
 
@@ -59,7 +59,7 @@ contract DisputesTest is Exam {
             assertEq(rounds.phaseOf(round), Phase.Slashed);
             assertEq(rounds.scoreOf(round, version).standing, Standing.Struck);
             assertEq(_free(challenger), ROUND_BOND / 2);
-            assertEq(vault.burned(), ROUND_BOND / 2);
+            assertEq(vault.burnedOf(benchmarker), ROUND_BOND / 2);
             assertEq(_free(benchmarker), 100 ether - ROUND_BOND);
             assertEq(_locked(benchmarker), 0);
             assertEq(_locked(providerOwner), VERSION_BOND);
@@ -110,7 +110,7 @@ contract DisputesTest is Exam {
         vm.prank(benchmarker);
         disputes.challenge(round, version, o);
         assertEq(_free(benchmarker), 100 ether - ROUND_BOND / 2);
-        assertEq(vault.burned(), ROUND_BOND / 2);
+        assertEq(vault.burnedOf(benchmarker), ROUND_BOND / 2);
         vm.warp(START + 365 days);
         vm.expectRevert(abi.encodeWithSelector(IRounds.WrongPhase.selector, round, Phase.Slashed));
         rounds.release(round);

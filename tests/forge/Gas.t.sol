@@ -189,6 +189,15 @@ contract GasTest is LoneItem {
         }
     }
 
+    function test_gas__challengeStatistics() external {
+        _burnSomething();
+        uint256 state = vm.snapshotState();
+        for (uint256 size = 25; size <= 100; size *= 2) {
+            _challengeMeasured(_text(size), string.concat("challengeStatistics, ", vm.toString(size), " tokens, depth 10"));
+            vm.revertToState(state);
+        }
+    }
+
     function test_gas__challengeFirstEver() external {
         _challengeLone(_text(50), "challenge, 50 tokens, depth 10, the first ever, by a newcomer");
     }
@@ -301,6 +310,15 @@ contract GasTest is LoneItem {
     }
 
     /// @dev One match too many is claimed.
+    function _challengeMeasured(Opening memory o, string memory name) private {
+        o.sums[1]++;
+        RoundId round = _attestedLone(o);
+        vm.prank(challenger);
+        rounds.challengeStatistics(round, version, _measurement(o));
+        _report(name, 1, 0);
+        assertEq(rounds.roundOf(round).fault, Fault.WrongStatistics);
+    }
+
     function _challengeLone(Opening memory o, string memory name) private {
         o.sums[1]++;
         RoundId round = _attestedLone(o);

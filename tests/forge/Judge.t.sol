@@ -448,7 +448,7 @@ contract JudgeTest is Exam {
     function test_judge__metricOfOtherWidth__reverts() external {
         (RoundId round, Item[] memory items) = _withMetric(new MetricOfOtherWidth());
         Opening memory o = _opening(items, 2);
-        vm.expectRevert(abi.encodeWithSelector(IJudge.WrongLength.selector, 2, 3));
+        vm.expectRevert(abi.encodeWithSelector(IRounds.WrongLength.selector, 2, 3));
         judge.judge(round, version, o);
     }
 
@@ -529,7 +529,7 @@ contract JudgeTest is Exam {
     }
 
     function _expectLength(RoundId round, Opening memory o, uint256 expected, uint256 got) private {
-        vm.expectRevert(abi.encodeWithSelector(IJudge.WrongLength.selector, expected, got));
+        vm.expectRevert(abi.encodeWithSelector(IRounds.WrongLength.selector, expected, got));
         judge.judge(round, version, o);
     }
 

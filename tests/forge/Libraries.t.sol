@@ -15,7 +15,7 @@ import {Trees} from "./support/Trees.sol";
 // ├── leaf: another chain, contract, benchmarker, position, kind, text or salt is another leaf
 // └── climb: every leaf of a whole tree leads to its root, and to no other place
 // SumTree
-// ├── climb: every leaf of a whole tree leads to root hash and sums, which wrap modulo 2^256
+// ├── climb, climbPacked: every leaf of a whole tree leads to the commitment to root hash and sums, which wrap modulo 2^256
 // ├── node: binds both sums, and neither child can borrow from the other
 // └── paddingIsEmpty: looks at siblings from n on and at nothing else
 // Receipts
@@ -103,11 +103,10 @@ contract LibrariesTest is Test {
         uint256[][] memory sums = _sums(n, words, seed);
         Trees.ScoreTree memory tree = Trees.buildScores(leaves, sums);
         for (uint256 p = 0; p < n; p++) {
-            uint256[] memory before = abi.decode(abi.encode(sums[p]), (uint256[]));
-            (bytes32 hash, uint256[] memory total) = harness.climbScores(leaves[p], sums[p], p, tree.path(p));
-            assertEq(hash, tree.rootHash());
-            assertEq(total, tree.rootSums());
-            assertEq(sums[p], before, "the leaf's sums are untouched");
+            Sibling[] memory path = tree.path(p);
+            assertEq(harness.climbScores(leaves[p], sums[p], p, path), tree.commitment());
+            assertEq(harness.climbPacked(leaves[p], sums[p], p, Trees.packed(path)), tree.commitment());
+            if (n > 1) assertNotEq(harness.climbPacked(leaves[p], sums[p], p ^ 1, Trees.packed(path)), tree.commitment());
         }
         for (uint256 w = 0; w < words; w++) {
             uint256 total;

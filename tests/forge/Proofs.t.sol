@@ -114,7 +114,7 @@ contract ProofsTest is Exam {
             disputes.challengeAsk(round, ask, _setOpening(items, (p + 1) % 8));
             SetOpening memory invented = _setOpening(items, p);
             invented.item.promptHash = "another";
-            vm.expectRevert(abi.encodeWithSelector(IDisputes.NotSealedHere.selector, round, p));
+            vm.expectRevert(abi.encodeWithSelector(IRounds.NotSealedHere.selector, round, p));
             disputes.challengeAsk(round, ask, invented);
         }
         assertEq(rounds.phaseOf(round), Phase.Answering);
@@ -142,7 +142,7 @@ contract ProofsTest is Exam {
         SignedAsk memory ask = _ask(round, 2, "Another question");
         SetOpening memory s = _setOpening(items, 2);
         s.path = new bytes32[](4);
-        vm.expectRevert(abi.encodeWithSelector(IJudge.WrongLength.selector, 3, 4));
+        vm.expectRevert(abi.encodeWithSelector(IRounds.WrongLength.selector, 3, 4));
         disputes.challengeAsk(round, ask, s);
     }
 
@@ -171,7 +171,7 @@ contract ProofsTest is Exam {
         RoundId round = _sit(items);
         SetOpening memory s = _setOpening(items, 2);
         s.item.salt = "guessed";
-        vm.expectRevert(abi.encodeWithSelector(IDisputes.NotSealedHere.selector, round, 2));
+        vm.expectRevert(abi.encodeWithSelector(IRounds.NotSealedHere.selector, round, 2));
         disputes.challengeLeak(round, s);
         s.item.position = 8;
         vm.expectRevert(abi.encodeWithSelector(IRounds.PositionOutOfRange.selector, 8, 8));
@@ -235,12 +235,12 @@ contract ProofsTest is Exam {
         uint256 score = rounds.scoreOf(round, version).score;
 
         vm.expectEmit(address(rounds));
-        emit IRounds.VersionSlashed(round, version, challenger);
+        emit IRounds.VersionSlashed(round, version, challenger, VERSION_BOND / 10, VERSION_BOND - VERSION_BOND / 10);
         vm.prank(challenger);
         disputes.challengeAnswers(round, version, 2, a, b);
 
         assertEq(_free(challenger), VERSION_BOND / 10);
-        assertEq(vault.burned(), VERSION_BOND - VERSION_BOND / 10);
+        assertEq(vault.burnedOf(providerOwner), VERSION_BOND - VERSION_BOND / 10);
         assertEq(_locked(providerOwner), 0);
         assertEq(_locked(benchmarker), ROUND_BOND);
         assertEq(rounds.phaseOf(round), Phase.Challenging);
@@ -306,7 +306,7 @@ contract ProofsTest is Exam {
         assertEq(rounds.phaseOf(round), Phase.Slashed);
         assertEq(rounds.roundOf(round).fault, fault);
         assertEq(_free(challenger), ROUND_BOND / 2);
-        assertEq(vault.burned(), ROUND_BOND / 2);
+        assertEq(vault.burnedOf(benchmarker), ROUND_BOND / 2);
         assertEq(_locked(benchmarker), 0);
     }
 }
@@ -337,9 +337,9 @@ contract ReuseTest is Exam {
         bytes32 right = keccak256(two[2].prompt);
         vm.expectRevert(abi.encodeWithSelector(IDisputes.OtherPrompt.selector, left, right));
         disputes.challengeReuse(first, _setOpening(one, 2), second, _setOpening(two, 2));
-        vm.expectRevert(abi.encodeWithSelector(IDisputes.NotSealedHere.selector, second, 2));
+        vm.expectRevert(abi.encodeWithSelector(IRounds.NotSealedHere.selector, second, 2));
         disputes.challengeReuse(first, _setOpening(one, 2), second, _setOpening(one, 2));
-        vm.expectRevert(abi.encodeWithSelector(IDisputes.NotSealedHere.selector, first, 2));
+        vm.expectRevert(abi.encodeWithSelector(IRounds.NotSealedHere.selector, first, 2));
         disputes.challengeReuse(first, _setOpening(two, 2), second, _setOpening(two, 2));
     }
 

@@ -308,9 +308,7 @@ contract RoundsPhasesTest is Exam {
             assertEq(uint8(rounds.phaseOf(round)), uint8(Phase.Answering) + i);
 
             vm.expectEmit(address(rounds));
-            emit IRounds.RoundSlashed(round, Fault.Dropped, challenger);
-            vm.expectEmit(address(vault));
-            emit IStakeVault.Slashed(benchmarker, challenger, ROUND_BOND / 2, ROUND_BOND / 2);
+            emit IRounds.RoundSlashed(round, Fault.Dropped, challenger, ROUND_BOND / 2, ROUND_BOND / 2);
             _slash(round);
 
             assertEq(rounds.roundOf(round).fault, Fault.Dropped);
@@ -319,7 +317,7 @@ contract RoundsPhasesTest is Exam {
             assertEq(v.standing, Standing.Struck);
             assertEq(v.score, 0);
             assertEq(_free(challenger), ROUND_BOND / 2);
-            assertEq(vault.burned(), ROUND_BOND / 2);
+            assertEq(vault.burnedOf(benchmarker), ROUND_BOND / 2);
             assertEq(_locked(benchmarker), 0);
             assertEq(_locked(providerOwner), VERSION_BOND);
             vm.revertToState(snapshot);
@@ -333,7 +331,7 @@ contract RoundsPhasesTest is Exam {
         RoundId round = _seal(keccak256("root"), 8);
         _slash(round);
         assertEq(_free(challenger), 1);
-        assertEq(vault.burned(), 2);
+        assertEq(vault.burnedOf(benchmarker), 2);
     }
 
     function _slash(RoundId round) private {
@@ -368,13 +366,11 @@ contract RoundsPhasesTest is Exam {
 
     function _forfeitAndCheck(RoundId round) private {
         vm.expectEmit(address(rounds));
-        emit IRounds.RoundForfeited(round, stranger);
-        vm.expectEmit(address(vault));
-        emit IStakeVault.Slashed(benchmarker, stranger, ROUND_BOND / 2, ROUND_BOND / 2);
+        emit IRounds.RoundForfeited(round, stranger, ROUND_BOND / 2, ROUND_BOND / 2);
         vm.prank(stranger);
         rounds.forfeit(round);
         assertEq(_free(stranger), ROUND_BOND / 2);
-        assertEq(vault.burned(), ROUND_BOND / 2);
+        assertEq(vault.burnedOf(benchmarker), ROUND_BOND / 2);
         assertEq(_locked(benchmarker), 0);
         assertEq(_locked(providerOwner), VERSION_BOND);
 

@@ -35,7 +35,7 @@ contract Refuser {
 
 // StakeVault
 // ├── deposit
-// │   ├── given an amount beyond 128 bits
+// │   ├── given 2^85 wei or more, with what the owner has
 // │   │   └── it reverts
 // │   └── it credits the owner, whoever pays
 // ├── withdraw
@@ -63,9 +63,10 @@ contract Refuser {
 // │   │   └── it reverts
 // │   └── it moves locked to free
 // └── slash
-//     ├── given a caller that is not settlement, or more than is locked, or a reward above all
+//     ├── given a caller that is not settlement, or more than is locked
 //     │   └── it reverts
-//     └── it credits the reward, rounded down, and burns the rest
+//     ├── it credits the reward and burns the rest
+//     └── what was lost stays used: an operator loses no more than its limit, however often
 contract StakeVaultTest is Exam {
     address internal constant OPERATOR = address(0x0123);
 
@@ -87,12 +88,16 @@ contract StakeVaultTest is Exam {
         assertEq(_locked(stranger), 0);
     }
 
-    function test_deposit__beyond128Bits__reverts() external {
-        uint256 amount = uint256(type(uint128).max) + 1;
-        vm.deal(challenger, amount);
-        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, amount));
-        vm.prank(challenger);
+    function test_deposit__toTheLastWeiOfAnAccount__revertsBeyond() external {
+        uint256 amount = (1 << 85) - 1;
+        vm.deal(challenger, 2 * amount);
+        vm.startPrank(challenger);
         vault.deposit{value: amount}(challenger);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, amount + 1));
+        vault.deposit{value: 1}(challenger);
+        vm.stopPrank();
+
+        assertEq(_free(challenger), amount);
     }
 
     function test_plainTransfer__reverts() external {
@@ -164,9 +169,9 @@ contract StakeVaultTest is Exam {
         vm.expectEmit(address(vault));
         emit IStakeVault.Allowed(stranger, OPERATOR, 1 ether);
         _allow(1 ether);
-        (uint256 limit, uint256 locked) = vault.allowanceOf(stranger, OPERATOR);
+        (uint256 limit, uint256 used) = vault.allowanceOf(stranger, OPERATOR);
         assertEq(limit, 1 ether);
-        assertEq(locked, 4 ether);
+        assertEq(used, 4 ether);
 
         vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 1 ether, 4 ether));
         _asRounds();
@@ -191,7 +196,7 @@ contract StakeVaultTest is Exam {
             vm.expectRevert(refusal);
             vault.unlock(stranger, OPERATOR, 1);
             vm.expectRevert(refusal);
-            vault.slash(stranger, OPERATOR, 1, challenger, 5000);
+            vault.slash(stranger, challenger, 1, 0);
             vm.stopPrank();
         }
     }
@@ -245,7 +250,10 @@ contract StakeVaultTest is Exam {
         vault.unlock(stranger, OPERATOR, uint256(type(uint128).max) + 1 + 1 ether);
         vm.expectRevert(stdError.arithmeticError);
         _asRounds();
-        vault.slash(stranger, OPERATOR, uint256(type(uint128).max) + 1 + 1 ether, challenger, 0);
+        vault.slash(stranger, challenger, 0, uint256(type(uint128).max) + 1 + 1 ether);
+        vm.expectRevert(stdError.arithmeticError);
+        _asRounds();
+        vault.slash(stranger, challenger, type(uint256).max, 1 ether + 1);
     }
 
     function testFuzz_lock__withinBoth__movesFreeToLocked(uint256 amount, uint256 limit, bool soft, bool byDisputes) external {
@@ -298,35 +306,73 @@ contract StakeVaultTest is Exam {
         assertEq(_locked(stranger), locked - amount);
     }
 
-    function test_slash__moreThanLockedOrRewardAboveAll__reverts() external {
+    function test_slash__moreThanLocked__reverts() external {
         _allow(4 ether);
         _asRounds();
         vault.lock(stranger, OPERATOR, 4 ether);
         vm.expectRevert(stdError.arithmeticError);
         _asRounds();
-        vault.slash(stranger, OPERATOR, 4 ether + 1, challenger, 5000);
-        vm.expectRevert(stdError.arithmeticError);
-        _asRounds();
-        vault.slash(stranger, OPERATOR, 4 ether, challenger, 10_001);
+        vault.slash(stranger, challenger, 2 ether + 1, 2 ether);
     }
 
-    function testFuzz_slash__locked__paysAndBurns(uint256 amount, uint256 bps, bool oneself) external {
-        amount = bound(amount, 0, 10 ether);
-        bps = bound(bps, 0, 10_000);
+    function testFuzz_slash__locked__paysAndBurns(uint256 reward, uint256 burned, bool oneself) external {
+        reward = bound(reward, 0, 10 ether);
+        burned = bound(burned, 0, 10 ether - reward);
         address beneficiary = oneself ? stranger : challenger;
         _allow(10 ether);
         _asRounds();
         vault.lock(stranger, OPERATOR, 10 ether);
-        uint256 reward = amount * bps / 10_000;
 
-        vm.expectEmit(address(vault));
-        emit IStakeVault.Slashed(stranger, beneficiary, reward, amount - reward);
         _asRounds();
-        vault.slash(stranger, OPERATOR, amount, beneficiary, bps);
+        vault.slash(stranger, beneficiary, reward, burned);
 
         assertEq(_free(beneficiary), reward);
-        assertEq(_locked(stranger), 10 ether - amount);
-        assertEq(vault.burned(), amount - reward);
+        assertEq(_locked(stranger), 10 ether - reward - burned);
+        assertEq(vault.burnedOf(stranger), burned);
+        (, uint256 used) = vault.allowanceOf(stranger, OPERATOR);
+        assertEq(used, 10 ether, "what is lost stays used");
+    }
+
+    /// @dev Whoever stole the key seals, leaks, takes the reward elsewhere and seals again.
+    function test_slash__againAndAgain__losesNoMoreThanTheLimit() external {
+        _allow(4 ether);
+        for (uint256 i = 0; i < 2; i++) {
+            vm.startPrank(address(rounds));
+            vault.lock(stranger, OPERATOR, 2 ether);
+            vault.slash(stranger, challenger, 1 ether, 1 ether);
+            vm.stopPrank();
+        }
+
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotAllowed.selector, stranger, OPERATOR, 4 ether, 6 ether));
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 2 ether);
+        assertEq(_free(stranger), 6 ether);
+
+        _allow(6 ether);
+        _asRounds();
+        vault.lock(stranger, OPERATOR, 2 ether);
+    }
+
+    /// @dev The three lanes side by side: whatever moves in one leaves the others as they are.
+    function test_slash__accountThatIsFull__keepsItsLanesApart() external {
+        uint256 most = (1 << 85) - 1;
+        vm.deal(challenger, most);
+        vm.startPrank(challenger);
+        vault.deposit{value: most}(challenger);
+        vault.allow(OPERATOR, most);
+        vm.stopPrank();
+        vm.startPrank(address(rounds));
+        vault.lock(challenger, OPERATOR, most);
+        vault.slash(challenger, stranger, 0, most - 1);
+        vm.stopPrank();
+
+        assertEq(_free(challenger), 0);
+        assertEq(_locked(challenger), 1);
+        assertEq(vault.burnedOf(challenger), most - 1);
+        _asRounds();
+        vault.unlock(challenger, OPERATOR, 1);
+        assertEq(_free(challenger), 1);
+        assertEq(_locked(challenger), 0);
     }
 
     function _allow(uint256 limit) private {

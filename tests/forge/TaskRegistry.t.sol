@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IMetric, ITaskRegistry, Seals, TaskId, TaskParams, Windows} from "./support/Exam.sol";
+import {IMetric, ITaskRegistry, RoundTerms, Seals, TaskId, TaskParams} from "./support/Exam.sol";
 import {Exam} from "./support/Exam.sol";
 import {MetricThatChanges} from "./support/Metrics.sol";
 
@@ -210,8 +210,10 @@ contract TaskRegistryTest is Exam {
         tasks.sealTermsOf(none);
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.UnknownNumber.selector, 1));
         tasks.idAt(1);
-        assertEq(tasks.windowsAt(1).answer, 0);
-        (, uint96 versionBond,) = tasks.bondsAt(1);
+        assertEq(RoundTerms.unwrap(tasks.roundTermsAt(1)), 0);
+        (IMetric unset,,) = tasks.proofTermsAt(1);
+        assertEq(address(unset), address(0));
+        (, uint96 versionBond,) = tasks.otherTermsAt(1);
         assertEq(versionBond, 0);
         (IMetric none_,,,) = tasks.scoringAt(1);
         assertEq(address(none_), address(0));
@@ -237,18 +239,22 @@ contract TaskRegistryTest is Exam {
         assertEq(number, 1);
         assertEq(maxItems, p.maxItems);
         assertEq(roundBond, p.roundBond);
-        Windows memory w = tasks.windowsAt(number);
-        assertEq(
-            abi.encode(w),
-            abi.encode(Windows(p.answerWindow, p.postWindow, p.attestWindow, p.revealWindow, p.challengeWindow, p.demandWindow))
-        );
-        (uint96 bond, uint96 versionBond, uint64 fee) = tasks.bondsAt(number);
-        assertEq(abi.encode(bond, versionBond, fee), abi.encode(p.roundBond, p.versionBond, p.demandFee));
+        RoundTerms terms = tasks.roundTermsAt(number);
+        assertEq(terms.answerWindow(), p.answerWindow);
+        assertEq(terms.postWindow(), p.postWindow);
+        assertEq(terms.attestWindow(), p.attestWindow);
+        assertEq(terms.revealWindow(), p.revealWindow);
+        assertEq(terms.challengeWindow(), p.challengeWindow);
+        assertEq(terms.bond(), p.roundBond);
+        (uint32 window, uint96 versionBond, uint64 fee) = tasks.otherTermsAt(number);
+        assertEq(abi.encode(window, versionBond, fee), abi.encode(p.demandWindow, p.versionBond, p.demandFee));
         assertEq(abi.encode(tasks.paramsOf(id)), abi.encode(p));
         _expectScoring(number, p);
     }
 
     function _expectScoring(uint32 number, TaskParams memory p) private view {
+        (IMetric same, uint8 asMany, RoundTerms terms) = tasks.proofTermsAt(number);
+        assertEq(abi.encode(same, asMany, terms), abi.encode(metric, 2, tasks.roundTermsAt(number)));
         (IMetric m, uint8 words, uint32 maxBytes, uint16 bps) = tasks.scoringAt(number);
         assertEq(abi.encode(m, words, maxBytes, bps), abi.encode(metric, 2, p.maxBytes, p.maxSilenceBps));
     }

@@ -106,8 +106,9 @@ contract Clockwork is Exam {
     }
 
     function allow(uint256 who, uint256 limit) external tracked {
+        (, uint256 used) = vault.allowanceOf(people[who % PEOPLE], _keys[who % PEOPLE]);
         vm.prank(people[who % PEOPLE]);
-        vault.allow(_keys[who % PEOPLE], bound(limit, 0, 600 ether));
+        vault.allow(_keys[who % PEOPLE], bound(limit, 0, used + 600 ether));
     }
 
     /// @dev Mostly with somebody who sits it at once: a round that nobody sits is soon Void.
@@ -322,8 +323,15 @@ contract Clockwork is Exam {
         return address(vault).balance;
     }
 
-    function burned() external view returns (uint256) {
-        return vault.burned();
+    function burned() external view returns (uint256 total) {
+        for (uint256 i = 0; i < PEOPLE; i++) {
+            total += vault.burnedOf(people[i]);
+        }
+    }
+
+    /// @dev All that was ever taken out of a lock.
+    function lost() external view returns (uint256) {
+        return (faults + forfeits + expired + leaks) * ROUND_BOND + answered * DEMAND_FEE + taken * VERSION_BOND;
     }
 
     function roundCount() external view returns (uint256) {

@@ -472,17 +472,20 @@ contract Hall is Exam {
 
     function money() external view returns (uint256 held, uint256 owned) {
         held = address(vault).balance;
-        owned = vault.burned();
         address[4] memory others = [_fixture, providerOwner, challenger, address(this)];
         for (uint256 i = 0; i < others.length; i++) {
-            owned += _free(others[i]) + _locked(others[i]);
+            owned += _owned(others[i]);
         }
         for (uint256 i = 0; i < EXAMINERS; i++) {
-            owned += _free(_examiners[i]) + _locked(_examiners[i]);
+            owned += _owned(_examiners[i]);
         }
         for (uint256 i = 0; i < PROVIDERS; i++) {
-            owned += _free(_providers[i]) + _locked(_providers[i]);
+            owned += _owned(_providers[i]);
         }
+    }
+
+    function _owned(address owner) private view returns (uint256) {
+        return _free(owner) + _locked(owner) + vault.burnedOf(owner);
     }
 
     // The truth

@@ -13,6 +13,7 @@ import {
     Deadlines,
     Fault,
     IRounds,
+    Measurement,
     Phase,
     PostedAnswer,
     Round,
@@ -22,10 +23,11 @@ import {
     Standing
 } from "../../../contracts/interfaces/IRounds.sol";
 import {IStakeVault} from "../../../contracts/interfaces/IStakeVault.sol";
-import {ITaskRegistry, TaskId, TaskParams, Windows} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {ITaskRegistry, TaskId, TaskParams} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Receipts} from "../../../contracts/libraries/Receipts.sol";
 import {SealedItem, Seals} from "../../../contracts/libraries/Seals.sol";
 import {SumTree} from "../../../contracts/libraries/SumTree.sol";
+import {RoundTerms} from "../../../contracts/libraries/Terms.sol";
 import {ByteMetric} from "./Metrics.sol";
 import {Trees} from "./Trees.sol";
 
@@ -129,6 +131,14 @@ abstract contract Exam is Test {
         }
         Addresses memory all = deployer.addresses();
         (tasks, models, vault, rounds, judge, disputes) = (all.tasks, all.models, all.vault, all.rounds, all.judge, all.disputes);
+    }
+
+    /// @dev What a proof of wrong statistics shows of an opening.
+    function _measurement(Opening memory o) internal pure returns (Measurement memory m) {
+        (m.position, m.kind, m.outcome, m.seed) = (o.position, o.kind, o.outcome, o.seed);
+        (m.promptHash, m.salt, m.signatureHash) = (keccak256(o.prompt), o.salt, keccak256(o.answerSignature));
+        (m.referenceText, m.response, m.evidence) = (o.referenceText, o.response, o.evidence);
+        (m.setPath, m.sums, m.sumPath) = (o.setPath, o.sums, Trees.packed(o.sumPath));
     }
 
     function _params() internal view returns (TaskParams memory) {

@@ -15,9 +15,17 @@ contract Harness {
     function climbScores(bytes32 leaf, uint256[] calldata sums, uint256 position, Sibling[] calldata path)
         external
         pure
-        returns (bytes32, uint256[] memory)
+        returns (bytes32)
     {
         return SumTree.climb(leaf, sums, position, path);
+    }
+
+    function climbPacked(bytes32 leaf, uint256[] calldata sums, uint256 position, uint256[] calldata path)
+        external
+        pure
+        returns (bytes32)
+    {
+        return SumTree.climbPacked(leaf, sums, position, path);
     }
 
     function paddingIsEmpty(uint256 n, uint256 position, Sibling[] calldata path) external pure returns (bool) {

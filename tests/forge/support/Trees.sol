@@ -84,6 +84,22 @@ library Trees {
         return tree.sums[tree.sums.length - 1][0];
     }
 
+    function commitment(ScoreTree memory tree) internal pure returns (bytes32) {
+        return SumTree.commitment(rootHash(tree), rootSums(tree));
+    }
+
+    /// @dev Level by level the hash of a sibling and then its sums.
+    function packed(Sibling[] memory siblings) internal pure returns (uint256[] memory words) {
+        uint256 each = siblings.length == 0 ? 0 : 1 + siblings[0].sums.length;
+        words = new uint256[](each * siblings.length);
+        for (uint256 k = 0; k < siblings.length; k++) {
+            words[each * k] = uint256(siblings[k].hash);
+            for (uint256 w = 1; w < each; w++) {
+                words[each * k + w] = siblings[k].sums[w - 1];
+            }
+        }
+    }
+
     function path(ScoreTree memory tree, uint256 position) internal pure returns (Sibling[] memory siblings) {
         siblings = new Sibling[](tree.hashes.length - 1);
         for (uint256 k = 0; k < siblings.length; k++) {
