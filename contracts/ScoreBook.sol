@@ -51,22 +51,16 @@ abstract contract ScoreBook is RoundBook {
     }
 
     /// @inheritdoc IRounds
-    /// @dev A metric that reverts, or returns another number of words, reverts the proof.
     function challengeStatistics(RoundId round, VersionId version, Measurement calldata m) external {
         Record storage r = _recordOf(round);
         (IMetric metric, uint256 words, RoundTerms terms) = _tasks.proofTermsAt(r.task);
-        bytes calldata referenceText = m.referenceText;
-        bytes calldata response = m.response;
-        uint256[] calldata sums = m.sums;
+        bytes memory referenceText = m.referenceText;
+        bytes memory response = m.response;
 
-        _checkLength(1 + words, sums.length);
         _checkSealed(round, r, m, keccak256(referenceText));
-        _checkAttested(round, version, m, sums, keccak256(response));
-        if (sums[0] == uint256(1) << (m.outcome * COUNT_BITS)) {
-            uint256[] memory expected =
-                m.outcome == DECOY ? new uint256[](words) : metric.measure(response, referenceText, m.evidence, m.seed);
-            _checkLength(words, expected.length);
-            if (_isEqual(sums[1:], expected)) revert StatisticsHold(round, version, m.position);
+        _checkAttested(round, version, m, words, keccak256(response));
+        if (_isCounted(m) && _isMeasured(m, metric, words, response, referenceText)) {
+            revert StatisticsHold(round, version, m.position);
         }
 
         _slash(round, r, terms, Fault.WrongStatistics, msg.sender);
@@ -102,14 +96,13 @@ abstract contract ScoreBook is RoundBook {
     }
 
     /// @dev After `_checkSealed`, which says how many levels there are.
-    function _checkAttested(
-        RoundId round,
-        VersionId version,
-        Measurement calldata m,
-        uint256[] calldata sums,
-        bytes32 responseHash
-    ) private view {
+    function _checkAttested(RoundId round, VersionId version, Measurement calldata m, uint256 words, bytes32 responseHash)
+        private
+        view
+    {
+        uint256[] calldata sums = m.sums;
         uint256[] calldata path = m.sumPath;
+        _checkLength(1 + words, sums.length);
         _checkLength(m.setPath.length * (1 + sums.length), path.length);
         bytes32 leaf = SumTree.leaf(m.position, m.outcome, responseHash, m.signatureHash, keccak256(m.evidence));
         bytes32 commitment = _entries[round][version].commitment;
@@ -120,9 +113,22 @@ abstract contract ScoreBook is RoundBook {
         if (expected != got) revert WrongLength(expected, got);
     }
 
-    function _isEqual(uint256[] calldata one, uint256[] memory other) private pure returns (bool) {
-        for (uint256 word = 0; word < one.length; word++) {
-            if (one[word] != other[word]) return false;
+    function _isCounted(Measurement calldata m) private pure returns (bool) {
+        return m.sums[0] == uint256(1) << (m.outcome * COUNT_BITS);
+    }
+
+    /// @dev A metric that reverts, or returns another number of words, reverts the proof.
+    function _isMeasured(Measurement calldata m, IMetric metric, uint256 words, bytes memory response, bytes memory referenceText)
+        private
+        view
+        returns (bool)
+    {
+        uint256[] memory expected =
+            m.outcome == DECOY ? new uint256[](words) : metric.measure(response, referenceText, m.evidence, m.seed);
+        _checkLength(words, expected.length);
+        uint256[] calldata claimed = m.sums[1:];
+        for (uint256 word = 0; word < words; word++) {
+            if (claimed[word] != expected[word]) return false;
         }
         return true;
     }

@@ -5,18 +5,19 @@ import {Test} from "forge-std/Test.sol";
 import {Rounds} from "../../contracts/Rounds.sol";
 import {Addresses} from "../../contracts/interfaces/IDeployer.sol";
 import {Fault, Phase, RoundId} from "../../contracts/interfaces/IRounds.sol";
-import {ITaskRegistry, Windows} from "../../contracts/interfaces/ITaskRegistry.sol";
+import {ITaskRegistry} from "../../contracts/interfaces/ITaskRegistry.sol";
+import {RoundTerms} from "../../contracts/libraries/Terms.sol";
 
 /// @notice A registry whose one task has the windows that it was told.
-contract Terms {
-    Windows private _windows;
+contract OneTask {
+    RoundTerms private _terms;
 
-    function set(Windows memory windows) external {
-        _windows = windows;
+    function set(RoundTerms terms) external {
+        _terms = terms;
     }
 
-    function windowsAt(uint32) external view returns (Windows memory) {
-        return _windows;
+    function roundTermsAt(uint32) external view returns (RoundTerms) {
+        return _terms;
     }
 }
 
@@ -48,14 +49,13 @@ contract PhaseProof is Test {
     RoundId private constant ROUND = RoundId.wrap(bytes32(uint256(1)));
     uint256 private constant MOST = 180 days;
 
-    Terms private _terms;
+    OneTask private _task;
     AnyRound private _rounds;
-    Windows private _windows;
 
     function setUp() public {
-        _terms = new Terms();
+        _task = new OneTask();
         Addresses memory all;
-        all.tasks = ITaskRegistry(address(_terms));
+        all.tasks = ITaskRegistry(address(_task));
         _rounds = new AnyRound(all);
     }
 
@@ -124,9 +124,8 @@ contract PhaseProof is Test {
         }
         vm.assume(fault <= uint8(type(Fault).max) && counts[1] <= counts[0]);
         vm.assume(revealedAndQueue[0] == 0 || (counts[0] != 0 && counts[1] == counts[0] && revealedAndQueue[0] >= sealedAt));
-        _terms.set(
-            Windows({answer: windows[0], post: 1, attest: windows[1], reveal: windows[2], challenge: windows[3], demand: 1})
-        );
+        uint256 later = uint256(windows[1]) << 64 | uint256(windows[2]) << 96 | uint256(windows[3]) << 128;
+        _task.set(RoundTerms.wrap(windows[0] | later));
         _rounds.set(ROUND, sealedAt, Fault(fault), counts[0], counts[1], revealedAndQueue[0], revealedAndQueue[1]);
     }
 

@@ -6,7 +6,9 @@ import {
     DemandState,
     Exam,
     IDisputes,
+    IRounds,
     Item,
+    Measurement,
     Phase,
     RoundId,
     SetOpening,
@@ -341,6 +343,22 @@ contract Hall is Exam {
         _prove("challenge", s, abi.encodeCall(IDisputes.challenge, (s.round, version, _opening(_itemsOf(s, k), p))), due);
     }
 
+    /// @dev Forged: another text, another claim, or a neighbour's path.
+    function challengeStatistics(uint256 which, uint256 position, bool forged) external {
+        if (_sittings.length == 0) return;
+        Sitting storage s = _suspect(which);
+        uint256 k = (which / 2) % s.seats.length;
+        uint256 p = position % ITEMS;
+        _playAs(s, k);
+        bool due = _isAttestedAndOpen(s, k) && s.seats[k].lie == Lie.Statistic && p == 0 && !forged;
+        Measurement memory m = _measurement(_opening(_itemsOf(s, k), p));
+        if (forged && which % 3 == 0) m.response = abi.encodePacked(m.response, "!");
+        if (forged && which % 3 == 1) m.sums[1]++;
+        if (forged && which % 3 == 2) m.position ^= 1;
+        bytes memory call = abi.encodeCall(IRounds.challengeStatistics, (s.round, version, m));
+        _prove("challengeStatistics", s, address(rounds), call, due);
+    }
+
     function challengeAck(uint256 which, uint256 position, bool forged) external {
         if (_sittings.length == 0) return;
         Sitting storage s = _suspect(which);
@@ -449,8 +467,12 @@ contract Hall is Exam {
 
     /// @dev Brings a proof and holds what becomes of it against the truth.
     function _prove(string memory name, Sitting storage against, bytes memory call, bool due) private {
+        _prove(name, against, address(disputes), call, due);
+    }
+
+    function _prove(string memory name, Sitting storage against, address where, bytes memory call, bool due) private {
         vm.prank(challenger);
-        (bool accepted,) = address(disputes).call(call);
+        (bool accepted,) = where.call(call);
         if (accepted) proven[name]++;
         else refused[name]++;
         if (accepted && !due) broken = string.concat(name, " was accepted without a fault");

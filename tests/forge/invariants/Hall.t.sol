@@ -18,7 +18,7 @@ contract HallTest is Test {
 
     /// @dev An act that is named twice is played twice as often.
     function _acts() private pure returns (bytes4[] memory acts) {
-        bytes4[24] memory all = [
+        bytes4[25] memory all = [
             Hall.pass.selector,
             Hall.proceed.selector,
             Hall.proceed.selector,
@@ -37,6 +37,7 @@ contract HallTest is Test {
             Hall.expire.selector,
             Hall.challenge.selector,
             Hall.challenge.selector,
+            Hall.challengeStatistics.selector,
             Hall.challengeAck.selector,
             Hall.challengeAck.selector,
             Hall.challengeAsk.selector,
@@ -79,8 +80,9 @@ contract HallTest is Test {
             assertTrue(played, string(why));
             assertEq(hall.broken(), "", vm.toString(i));
         }
-        string[8] memory proofs = [
+        string[9] memory proofs = [
             "challenge",
+            "challengeStatistics",
             "challengeAck",
             "challengeAsk",
             "challengeReuse",
