@@ -202,9 +202,9 @@ library Tokenizer13a {
                     }
 
                     for {} marks {} {
-                        let mark := and(marks, sub(0, marks))
-                        marks := xor(marks, mark)
-                        let p := shr(248, mul(INDEX_OF_MARK, mark))
+                        let p := marks
+                        marks := and(marks, sub(marks, 1))
+                        p := shr(248, mul(INDEX_OF_MARK, xor(p, marks)))
                         let c := byte(p, text)
                         p := add(at, p)
                         let from := add(p, 1)
