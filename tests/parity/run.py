@@ -2,11 +2,11 @@
 
     python tests/parity/run.py --metric bleu --metric chrf --pairs 200000 --seed 1
 
-For each metric: every pair of the test data, every pair of short strings over small alphabets, pairs around the positions that a
-word holds (and, of BLEU, a lane), every Unicode scalar value, pairs of the grammars until `--pairs` are reached, half as many random
-totals and those of `brinks.py`; and what the tokenizer or the decoder makes of all short strings of the pieces in which its rules
-meet. With fewer `--pairs` the data and the short strings are sampled. Stops at a hundred mismatches, prints ten, and exits with 1 if
-there is one.
+For each metric: every pair of the test data, every pair of short strings over small alphabets, pairs around the positions that
+a word holds (and, of BLEU, a lane), every Unicode scalar value, pairs of the grammars until `--pairs` are reached, half as many
+random totals and those of `brinks.py`; and what the tokenizer or the decoder makes of all short strings of the pieces in which
+its rules meet. With fewer `--pairs` the data and the short strings are sampled. Stops at a hundred mismatches, prints ten, and
+exits with 1 if there is one.
 """
 
 import argparse
