@@ -59,24 +59,25 @@ def cycle(pieces: list[bytes]) -> Callable[[int], bytes]:
     return lambda size: (whole * (size // len(whole) + 1))[:size]
 
 
-def drawn(pieces: list[bytes], head: bytes = b"") -> Callable[[int], bytes]:
+def drawn(pieces: list[bytes], seed: int = 1) -> Callable[[int], bytes]:
     """Texts of pieces drawn from a seed."""
 
     def make(size: int) -> bytes:
-        rng = random.Random(1)
-        return (head + b"".join(rng.choice(pieces) for _ in range(size)))[:size]
+        rng = random.Random(seed)
+        return b"".join(rng.choice(pieces) for _ in range(size))[:size]
 
     return make
 
 
 PUNCTUATION = [bytes([c]) for c in b'!"#$%()*+/:;=?@[\\]^_`{|}~']
+EIGHTEEN = [*PUNCTUATION, b".", b","][-18:]
 HEADS = [b"-\n", b"<skipped>"]
 FAMILIES: dict[str, Callable[[int], bytes]] = {
     "one token, repeated": cycle([b"!"]),
     "two tokens, alternating": cycle([b"!", b"?"]),
     "two tokens, drawn": drawn([b"!", b"?"]),
     "punctuation, drawn": drawn(PUNCTUATION),
-    "eighteen marks, drawn": drawn([*PUNCTUATION, b".", b","][-18:]),
+    "eighteen marks, drawn": drawn(EIGHTEEN),
     "punctuation and stops": drawn([*PUNCTUATION, b".", b","]),
     "punctuation, stops at the end of a digit": drawn([*PUNCTUATION, b".5", b"5-"]),
     "punctuation that is looked at twice": drawn([b";", b",", b".", b">", b"&"]),
@@ -161,6 +162,15 @@ def worst(evm: Evm, sizes: list[int]) -> None:
             print(f"{size:6} bytes  {gas:12,}  {verdict} {LIMIT - MARGIN:,}  {tokens:6} tokens  {name}")
 
 
+def marks(evm: Evm, draws: int = 8, seeds: int = 4) -> None:
+    """The dearest family at the largest size over several draws, against its reverse and against the next draw."""
+    size = by_signature(evm.call(BLEU, "signature", "string")).max_bytes
+    made = [drawn(EIGHTEEN, draw)(size) for draw in range(1, draws + 2)]
+    for name, others in (("its reverse", [text[::-1] for text in made]), ("the next draw", made[1:])):
+        gas = [evm.gas(BLEU, pair, seed) for pair in zip(made[:draws], others, strict=False) for seed in range(seeds)]
+        print(f"{size:6} bytes  {max(gas):12,}  dearest, {min(gas):,} cheapest of {len(gas)}  eighteen marks against {name}")
+
+
 def search(evm: Evm, trials: int, seed: int) -> None:
     """Random mixtures of dear pieces at the largest size, against themselves and against another draw; prints the dearest."""
     rng = random.Random(seed)
@@ -191,6 +201,7 @@ def main() -> None:
         text = b"a" * 16_384
         print(f"exact match of {len(text):,} bytes: {evm.gas(EXACT_MATCH, (text, text)):,} gas")
         worst(evm, arguments.worst)
+        marks(evm)
         search(evm, arguments.search, arguments.seed)
 
 

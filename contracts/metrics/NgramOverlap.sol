@@ -9,6 +9,13 @@ library NgramOverlap {
     /// @dev Longest sequence that one word of position bits can hold.
     uint256 private constant FEW = 256;
 
+    /// @dev Longest sequence whose positions fit each of four lanes of a word, one for each order, below a bit that stops a carry.
+    uint256 private constant PACKED = 63;
+
+    /// @dev All positions in the lowest lane, and 1 in each.
+    uint256 private constant LOWEST = 0x7fffffffffffffff;
+    uint256 private constant EACH = 0x0000000000000001000000000000000100000000000000010000000000000001;
+
     /// @notice Matches of order n in lane n-1 of `lanes`, 28 bits each.
     /// @dev `seed` salts the hash tables and decides only how long they take. Both sequences are overwritten.
     function overlap(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 seed) internal pure returns (uint256 lanes) {
@@ -25,8 +32,14 @@ library NgramOverlap {
     /// @dev Memory for a hash table with at least twice as many entries as can be needed, cleared; a power of two in bytes.
     function _table(uint256 needed, uint256 entryBytes) private pure returns (uint256 table, uint256 size) {
         assembly ("memory-safe") {
-            size := shl(2, entryBytes)
-            for { let least := shl(1, mul(needed, entryBytes)) } lt(size, least) {} { size := shl(1, size) }
+            // The next power of two: in twice as many, less 1, all bits below the highest are set.
+            size := sub(shl(1, needed), gt(needed, 0))
+            size := or(size, shr(1, size))
+            size := or(size, shr(2, size))
+            size := or(size, shr(4, size))
+            size := or(size, shr(8, size))
+            size := or(size, shr(16, size))
+            size := mul(add(size, 1), entryBytes)
             table := mload(0x40)
             mstore(0x40, add(table, size))
             calldatacopy(table, calldatasize(), size)
@@ -36,49 +49,93 @@ library NgramOverlap {
     /// @dev Bit-parallel. The table leads from a token to the set of its positions in `a`, as bits of a word. For each token of `b`, the
     /// set of positions where a common n-gram ends is the previous set of order n-1, moved by one, within the token's own positions.
     /// An n-gram takes the lowest of its positions that no equal one has taken; equal n-grams have equal sets, so greed is exact.
+    ///
+    /// Each loop has a function of its own: with all variables in one, the compiler would spend more on moving them than on the work.
     function _few(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt) private pure returns (uint256 lanes) {
         (uint256 table, uint256 size) = _table(aCount, 0x40);
-        _positions(a, aCount, b, bCount, salt, table, size - 0x40);
+        _enterPositions(a, a + 0x20 * aCount, salt, table, size - 0x40);
+        if (aCount <= PACKED) return _packed(b, b + 0x20 * bCount, salt, table, size - 0x40);
+        _findPositions(b, b + 0x20 * bCount, salt, table, size - 0x40);
         return _taken(b, bCount);
     }
 
-    /// @dev Replaces each token of `b` by its positions in `a`. One loop of `_few`: with all its variables in one, the compiler would
-    /// spend more on moving them than on the work.
-    function _positions(uint256 a, uint256 aCount, uint256 b, uint256 bCount, uint256 salt, uint256 table, uint256 mask)
-        private
-        pure
-    {
+    /// @dev Enters the positions of the tokens in `[a, end)`.
+    function _enterPositions(uint256 a, uint256 end, uint256 salt, uint256 table, uint256 mask) private pure {
         assembly ("memory-safe") {
             let bit := 1
-            for { let end := add(a, shl(5, aCount)) } lt(a, end) { a := add(a, 0x20) } {
+            for {} 1 { a := add(a, 0x20) } {
+                if iszero(lt(a, end)) { break }
                 let token := mload(a)
                 let at := add(table, and(shr(128, mul(token, salt)), mask))
-                for { let key := mload(at) } xor(key, token) { key := mload(at) } {
-                    if iszero(key) {
-                        mstore(at, token)
-                        break
+                let key := mload(at)
+                if xor(key, token) {
+                    for {} key {} {
+                        at := add(table, and(add(sub(at, table), 0x40), mask))
+                        key := mload(at)
+                        if eq(key, token) { break }
                     }
-                    at := add(table, and(add(sub(at, table), 0x40), mask))
+                    mstore(at, token)
                 }
                 at := add(at, 0x20)
                 mstore(at, or(mload(at), bit))
                 bit := shl(1, bit)
             }
         }
+    }
+
+    /// @dev Matches the tokens in `[b, end)` with at most `PACKED` of `a`: the sets of all four orders in one word.
+    function _packed(uint256 b, uint256 end, uint256 salt, uint256 table, uint256 mask) private pure returns (uint256 lanes) {
+        uint256 taken;
         assembly ("memory-safe") {
-            for { let end := add(b, shl(5, bCount)) } lt(b, end) { b := add(b, 0x20) } {
+            let sets := 0
+            for {} 1 { b := add(b, 0x20) } {
+                if iszero(lt(b, end)) { break }
                 let token := mload(b)
                 let at := add(table, and(shr(128, mul(token, salt)), mask))
-                for { let key := mload(at) } xor(key, token) { key := mload(at) } {
-                    if iszero(key) { break }
-                    at := add(table, and(add(sub(at, table), 0x40), mask))
+                if xor(mload(at), token) {
+                    for {} mload(at) {} {
+                        at := add(table, and(add(sub(at, table), 0x40), mask))
+                        if eq(mload(at), token) { break }
+                    }
+                    if iszero(mload(at)) {
+                        sets := 0
+                        continue
+                    }
+                }
+                // Each lane moves by one position into that of the next order, within the positions of the token.
+                sets := and(mul(mload(add(at, 0x20)), EACH), or(shl(65, sets), LOWEST))
+                // Adding 1 carries through all that is taken or not in the set, into the lowest position that is free or out of the lane.
+                taken := or(taken, and(sets, add(or(taken, xor(sets, mul(LOWEST, EACH))), EACH)))
+            }
+        }
+        unchecked {
+            // The highest byte of each lane becomes the sum of its eight.
+            taken = _onesOfBytes(taken) * 0x0101010101010101;
+            return (taken >> 56 & 0xff) | (taken >> 120 & 0xff) << 28 | (taken >> 184 & 0xff) << 56 | taken >> 248 << 84;
+        }
+    }
+
+    /// @dev Replaces each token in `[b, end)` by its positions in `a`.
+    function _findPositions(uint256 b, uint256 end, uint256 salt, uint256 table, uint256 mask) private pure {
+        assembly ("memory-safe") {
+            for {} 1 { b := add(b, 0x20) } {
+                if iszero(lt(b, end)) { break }
+                let token := mload(b)
+                let at := add(table, and(shr(128, mul(token, salt)), mask))
+                let key := mload(at)
+                if xor(key, token) {
+                    for {} key {} {
+                        at := add(table, and(add(sub(at, table), 0x40), mask))
+                        key := mload(at)
+                        if eq(key, token) { break }
+                    }
                 }
                 mstore(b, mload(add(at, 0x20)))
             }
         }
     }
 
-    /// @dev The other loop of `_few`, over the sets of positions.
+    /// @dev Matches `count` tokens that have been replaced by their positions: the sets of each order in a word of its own.
     function _taken(uint256 sets, uint256 count) private pure returns (uint256 lanes) {
         uint256 taken1;
         uint256 taken2;
@@ -245,13 +302,20 @@ library NgramOverlap {
     /// @dev Number of one bits.
     function _ones(uint256 x) private pure returns (uint256) {
         unchecked {
-            x -= (x >> 1) & 0x5555555555555555555555555555555555555555555555555555555555555555;
-            x = (x & 0x3333333333333333333333333333333333333333333333333333333333333333)
-                + ((x >> 2) & 0x3333333333333333333333333333333333333333333333333333333333333333);
-            x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
+            x = _onesOfBytes(x);
             // Fields of 16 bits: all 256 would not fit one of 8.
             x = (x + (x >> 8)) & 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
             return (x * 0x0001000100010001000100010001000100010001000100010001000100010001) >> 240;
+        }
+    }
+
+    /// @dev In each byte the number of its one bits.
+    function _onesOfBytes(uint256 x) private pure returns (uint256) {
+        unchecked {
+            x -= (x >> 1) & 0x5555555555555555555555555555555555555555555555555555555555555555;
+            x = (x & 0x3333333333333333333333333333333333333333333333333333333333333333)
+                + ((x >> 2) & 0x3333333333333333333333333333333333333333333333333333333333333333);
+            return (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
         }
     }
 }

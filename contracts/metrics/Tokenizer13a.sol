@@ -202,20 +202,19 @@ library Tokenizer13a {
                     }
 
                     for {} marks {} {
-                        let mark := and(marks, sub(0, marks))
-                        marks := xor(marks, mark)
-                        let p := shr(248, mul(INDEX_OF_MARK, mark))
+                        let p := marks
+                        marks := and(marks, sub(marks, 1))
+                        p := shr(248, mul(INDEX_OF_MARK, xor(p, marks)))
                         let c := byte(p, text)
                         p := add(at, p)
+                        let from := add(p, 1)
                         if eq(c, 0x20) {
                             // Without a branch: an empty token is hashed, too, and written over by the next.
-                            let size := sub(sub(end_, p), 1)
-                            mstore(out_, keccak256(add(p, 1), size))
-                            out_ := add(out_, shl(5, iszero(iszero(size))))
+                            mstore(out_, keccak256(from, sub(end_, from)))
+                            out_ := add(out_, shl(5, lt(from, end_)))
                             end_ := p
                             continue
                         }
-                        let from := add(p, 1)
                         let plain := and(shr(c, PLAIN), 1)
                         // Most marks that may mean something else do not: cheap looks at a neighbour, which err to the safe side.
                         switch plain

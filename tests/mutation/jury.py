@@ -96,10 +96,10 @@ def _frugal(metric: Metric, dear: Sequence[tuple[bytes, bytes]]) -> Iterator[Que
         yield question._replace(percent=BOUND)
 
 
-def _heaped(metric: Metric, texts_: Iterator[bytes], slot: Callable[[bytes, int], int]) -> Iterator[Question]:
-    """A hundred keys that all begin at the first of 256 slots, for one seed: dear, unless the table is searched by another."""
+def _heaped(metric: Metric, texts_: Iterator[bytes], slot: Callable[[bytes, int], int], count: int = 100) -> Iterator[Question]:
+    """So many keys that all begin at the first of 256 slots, for one seed: dear, unless the table is searched by another."""
     salt = _odd_salt()
-    text = b" ".join(itertools.islice((text for text in texts_ if slot(text, salt) % 256 == 0), 100))
+    text = b" ".join(itertools.islice((text for text in texts_ if slot(text, salt) % 256 == 0), count))
     question = _ask(METRIC, "measure", MEASURE, [text, text, b"", ODD_SEED], "uint256[]", metric.measure(text, text))
     yield question
     yield question._replace(expected=b"", percent=TOO_LITTLE)
@@ -157,12 +157,14 @@ def bleu(*, thorough: bool) -> Iterator[Question]:
     yield from _measured(metric, list(itertools.islice(texts.pairs(SEED), 400 * scale)), 200)
     long = [(texts.long_text(rng), texts.long_text(rng)) for _ in range(12 * scale)]
     capped = [(rng.choice(long)[0] * 9)[: rng.choice([2047, 2048, 2049, 4096])] for _ in range(4 * scale)]
-    yield from _measured(metric, [*long, *itertools.pairwise(capped), *rng.sample(list(texts.long_pairs()), 12 * scale)], 10)
+    yield from _measured(metric, [*long, *itertools.pairwise(capped), *rng.sample(list(texts.long_pairs()), 20 * scale)], 10)
+    yield from _measured(metric, list(itertools.islice(texts.lane_pairs(SEED), 40 * scale)), 40)
     yield from _tokens([raw for pair in long for raw in pair] + capped + rng.sample(list(texts.every_character()), 40 * scale))
     if thorough:
         marks = [_drawn(b"?@[\\]^_`{|}~!#$%.,", seed) for seed in (1, 2)]
         dear = [(marks[0], marks[0][::-1]), (marks[0], marks[1]), (b"-\n" + marks[0], b"-\n" + marks[0][::-1])]
-        yield from _heaped(metric, (b"w%d" % number for number in itertools.count()), _token_slot)
+        for count in (60, 100):
+            yield from _heaped(metric, (b"w%d" % number for number in itertools.count()), _token_slot, count)
         yield from _frugal(metric, dear)
 
 

@@ -2,6 +2,7 @@
 
 given the test data        when measured       it equals sacreBLEU, in the mirror and in the EVM
 given the grammar          when measured       it equals sacreBLEU, in the mirror and in the EVM
+given 63 or 256 tokens     when measured       it equals sacreBLEU, in the mirror and in the EVM
 given short strings        when tokenized      all tokens are sacreBLEU's
 given random totals        when scored         mirror and contract give one integer, sacreBLEU's within 1e-9
 given exact match          when measured       mirror and contract agree
@@ -37,8 +38,9 @@ def test_measure__pairs_of_the_grammar__equal_three_ways(evm: Evm) -> None:
     assert compare.compare_pairs(evm, pairs, SEED) == []
 
 
-def test_measure__around_256_tokens__equal_three_ways(evm: Evm) -> None:
-    assert compare.compare_pairs(evm, list(texts.long_pairs()), SEED) == []
+def test_measure__around_63_and_256_tokens__equal_three_ways(evm: Evm) -> None:
+    pairs = [*texts.long_pairs(), *itertools.islice(texts.lane_pairs(SEED), 400)]
+    assert compare.compare_pairs(evm, pairs, SEED) == []
 
 
 def test_measure__long_pairs__do_not_depend_on_the_seed(evm: Evm) -> None:

@@ -257,11 +257,27 @@ def long_text(rng: random.Random) -> bytes:
 
 
 def long_pairs() -> Iterator[Pair]:
-    """Pairs on both sides of 256 tokens, where one word of positions ends: one token, three, and no two alike."""
-    for left, right, kinds in itertools.product(range(255, 259), range(255, 259), (1, 3, 1000)):
-        one, two = (b" ".join(b"%d" % (number % kinds) for number in range(count)) for count in (left, right))
-        yield one, two
-        yield one, two + b" !"
+    """Pairs on both sides of 63 and of 256 tokens, where a lane and a word of positions end: one token, three, no two alike."""
+    for counts, kinds in itertools.product((range(62, 66), range(255, 259)), (1, 3, 1000)):
+        for left, right in itertools.product(counts, repeat=2):
+            one, two = (b" ".join(b"%d" % (number % kinds) for number in range(count)) for count in (left, right))
+            yield one, two
+            yield one, two + b" !"
+
+
+def lane_pairs(seed: int) -> Iterator[Pair]:
+    """Endless pairs around the 63 tokens that a lane of positions ends with, mostly of few words, often."""
+    rng = random.Random(seed)
+    while True:
+        vocabulary = [f"{number:x}" for number in range(rng.choice([1, 2, 3, 4, 8, 30, 200]))]
+        if rng.random() < 0.5:
+            vocabulary = [*vocabulary, *rng.choices(EDGES, k=rng.randint(0, 3))]
+        reference, other = (
+            " ".join(rng.choices(vocabulary, k=rng.choice([60, 61, 62, 63, 64, 65, 66, rng.randint(1, 130)]))).encode()
+            for _ in "ab"
+        )
+        response = edited(rng, reference) if rng.random() < 0.5 else other
+        yield (response, reference) if rng.random() < 0.5 else (reference, response)
 
 
 def edited(rng: random.Random, text: bytes) -> bytes:

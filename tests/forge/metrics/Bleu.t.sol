@@ -108,6 +108,41 @@ contract BleuTest is Test {
         assertEq(bleu.measure(response, "a b", evidence, 0)[0], bleu.measure(response, "a b", "", 0)[0]);
     }
 
+    function test_measure__oneTokenAround63Times__matchesTheShorter() external view {
+        for (uint256 left = 61; left <= 66; ++left) {
+            for (uint256 right = 61; right <= 66; ++right) {
+                assertEq(_measure(_words(0, left, 1), _words(0, right, 1)), _prefix(left, right));
+            }
+        }
+    }
+
+    function test_measure__distinctTokensAround63__matchTheShorter() external view {
+        for (uint256 left = 61; left <= 66; ++left) {
+            for (uint256 right = 61; right <= 66; ++right) {
+                assertEq(_measure(_numbers(left), _numbers(right)), _prefix(left, right));
+            }
+        }
+    }
+
+    /// forge-config: default.fuzz.runs = 24
+    function testFuzz_measure__around63Tokens__equalsPlain(uint256 draw, uint8 left, uint8 right, uint8 vocabulary)
+        external
+        view
+    {
+        uint256 kinds = bound(vocabulary, 1, 60);
+        bytes memory response = _words(draw, bound(left, 60, 66), kinds);
+        bytes memory referenceText = _words(~draw, bound(right, 60, 66), kinds);
+        assertEq(_measure(response, referenceText), PlainBleu.measure(response, referenceText));
+    }
+
+    /// forge-config: default.fuzz.runs = 6
+    function testFuzz_measure__64To256Tokens__equalsPlain(uint256 draw, uint8 left, uint8 vocabulary) external view {
+        uint256 kinds = bound(vocabulary, 1, 60);
+        bytes memory response = _words(draw, bound(left, 64, 256), kinds);
+        bytes memory referenceText = _words(~draw, 150, kinds);
+        assertEq(_measure(response, referenceText), PlainBleu.measure(response, referenceText));
+    }
+
     /// forge-config: default.fuzz.runs = 4
     function testFuzz_measure__over256Tokens__equalsPlain(uint256 draw) external view {
         (bytes memory response, bytes memory referenceText) = (_words(draw, 270, 60), _words(~draw, 258, 60));
@@ -116,6 +151,12 @@ contract BleuTest is Test {
 
     function testFuzz_measure__anySeed__isTheSame(uint256 draw, uint256 seed) external view {
         (bytes memory response, bytes memory referenceText) = (_text(draw, 24), _text(draw >> 16, 24));
+        assertEq(bleu.measure(response, referenceText, "", seed)[0], _measure(response, referenceText));
+    }
+
+    /// forge-config: default.fuzz.runs = 16
+    function testFuzz_measure__anySeedOver63Tokens__isTheSame(uint256 draw, uint256 seed) external view {
+        (bytes memory response, bytes memory referenceText) = (_words(draw, 120, 40), _words(~draw, 90, 40));
         assertEq(bleu.measure(response, referenceText, "", seed)[0], _measure(response, referenceText));
     }
 
@@ -230,6 +271,21 @@ contract BleuTest is Test {
     function _word(uint256[9] memory lanes) private pure returns (uint256 word) {
         for (uint256 i = 0; i < 9; ++i) {
             word |= lanes[i] << (28 * i);
+        }
+    }
+
+    /// @dev The statistics of two texts of which one is the beginning of the other.
+    function _prefix(uint256 left, uint256 right) private pure returns (uint256 word) {
+        uint256 shorter = left < right ? left : right;
+        for (uint256 i = 0; i < 4; ++i) {
+            word |= (shorter - i) << (28 * i) | (left - i) << (28 * (i + 4));
+        }
+        word |= right << 224;
+    }
+
+    function _numbers(uint256 count) private pure returns (bytes memory text) {
+        for (uint256 i = 0; i < count; ++i) {
+            text = bytes.concat(text, " ", bytes(vm.toString(i)));
         }
     }
 
