@@ -181,8 +181,8 @@ def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
 
 def _params(size: int) -> TaskParams:
     digest = hashlib.sha256(canonical(DESCRIPTION)).digest()
-    windows = (3600, 600, 3600, 3600, 86_400, 60)
-    return TaskParams(digest, address("metric"), 1, size, 2048, 3000, *windows, 10**18, 10**17, 10**16)
+    windows = (3600, 600, 3600, 3600, 86_400)
+    return TaskParams(digest, address("metric"), 1, size, 2048, 3000, *windows, 10**18, 60, 10**17, 10**16)
 
 
 def _version(number: int) -> Version:

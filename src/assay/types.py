@@ -164,8 +164,8 @@ class TaskParams:
     attest_window: int
     reveal_window: int
     challenge_window: int
-    demand_window: int
     round_bond: int
+    demand_window: int
     version_bond: int
     demand_fee: int
 

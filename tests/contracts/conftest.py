@@ -70,8 +70,8 @@ def params(deployment: Deployment) -> dict[str, Any]:
         "attestWindow": 1_000,
         "revealWindow": 1_000,
         "challengeWindow": 1_000,
-        "demandWindow": 10,
         "roundBond": ETHER,
+        "demandWindow": 10,
         "versionBond": ETHER // 10,
         "demandFee": ETHER // 1_000,
     }

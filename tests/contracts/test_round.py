@@ -111,13 +111,16 @@ def test_forfeit__nothing_attested__half_to_the_finder_half_burned(
     chain: Any, rounds: Any, vault: Any, owner: Any, operator: Any, provider: Any, exam: Exam, at: Callable[[int], None]
 ) -> None:
     rounds.enrol(exam.round, [exam.version], [exam.consent(chain.chain_id, provider)], sender=operator)
-    burned = vault.burned()
+    burned = vault.burnedOf(owner)
     at(exam.sealed_at + 2_000 - 1)
     with ape.reverts(rounds.WrongPhase):
         rounds.forfeit(exam.round, sender=provider)
     at(exam.sealed_at + 2_000)
-    rounds.forfeit(exam.round, sender=provider)
+    receipt = rounds.forfeit(exam.round, sender=provider)
+    half = ETHER // 2
+    assert receipt.events == [rounds.RoundForfeited(round=exam.round, caller=provider, reward=half, burned=half)]
     assert rounds.phaseOf(exam.round) == FORFEITED
     assert vault.balanceOf(owner) == (ETHER, 0)
-    assert vault.balanceOf(provider) == (ETHER - ETHER // 10 + ETHER // 2, ETHER // 10)
-    assert vault.burned() == burned + ETHER // 2
+    assert vault.balanceOf(provider) == (ETHER - ETHER // 10 + half, ETHER // 10)
+    assert vault.burnedOf(owner) == burned + half
+    assert vault.allowanceOf(owner, operator) == (2 * ETHER, ETHER)

@@ -43,4 +43,4 @@ def test_settlement__by_anybody__reverts(vault: Any, owner: Any, operator: Any, 
 
 def test_slash__by_anybody__reverts(vault: Any, owner: Any, operator: Any) -> None:
     with ape.reverts(vault.NotSettlement):
-        vault.slash(owner, operator, 0, owner, 10_000, sender=owner)
+        vault.slash(owner, operator, 0, 0, sender=owner)

@@ -88,13 +88,13 @@ def test_posted_answers_dropped__proven_and_half_of_the_bond_is_burned(
     report = world.reader.json("verify", dropper.round, *store, codes=(1,))
     found = [finding for step in report["steps"] for finding in step["findings"] if finding["verdict"] == "dropped"]
     assert len(found) == 6
-    before, burned = [world.stake(who) for who in (mute, dropper.examiner, patient.person)], world.chain.vault.burned()
+    before, burned = [world.stake(who) for who in (mute, dropper.examiner, patient.person)], world.burned(dropper.examiner)
     sent = mute.json("challenge", dropper.round, *store, "--send")
     assert (sent["verdict"], sent["verdict_on_chain"]) == ("dropped", "dropped")
     after = [world.stake(who) for who in (mute, dropper.examiner, patient.person)]
     assert [a.free - b.free for a, b in zip(after, before, strict=True)] == [ETHER, 0, 0]
     assert [a.locked - b.locked for a, b in zip(after, before, strict=True)] == [0, -2 * ETHER, 0]
-    assert world.chain.vault.burned() - burned == ETHER
+    assert world.burned(dropper.examiner) - burned == ETHER
     assert dropper.examiner.json("bench", "show", dropper.round)["phase"] == "slashed"
 
 

@@ -45,7 +45,7 @@ def test_attest_and_reveal_missed__forfeited__half_to_whoever_says_so_and_half_b
 ) -> None:
     finder = world.benchmarker("usher")
     people = (examiner, echo.person, finder)
-    before, burned = [world.stake(who) for who in people], world.chain.vault.burned()
+    before, burned = [world.stake(who) for who in people], world.burned(examiner)
     task = world.task(examiner, attest=60, reveal=60, challenge=10)
     unattested = world.seal(examiner, task, QUESTIONS, "unattested")
     world.sit(examiner, unattested, echo)
@@ -69,4 +69,4 @@ def test_attest_and_reveal_missed__forfeited__half_to_whoever_says_so_and_half_b
     after = [world.stake(who) for who in people]
     assert [a.free - b.free for a, b in zip(after, before, strict=True)] == [-4 * ETHER, 0, 2 * ETHER]
     assert [a.locked - b.locked for a, b in zip(after, before, strict=True)] == [0, 0, 0]
-    assert world.chain.vault.burned() - burned == 2 * ETHER
+    assert world.burned(examiner) - burned == 2 * ETHER

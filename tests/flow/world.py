@@ -119,6 +119,10 @@ class World(Stage):
         accounts = [self.chain.vault.balance(Address(person.address(key))) for key in ("owner", "operator")]
         return Stake(sum(account.free for account in accounts), sum(account.locked for account in accounts))
 
+    def burned(self, person: Person) -> int:
+        """What of a person's stake was burned."""
+        return self.chain.vault.burned_of(Address(person.address("owner")))
+
     def forge(self, person: Person, script: str, *words: str, codes: tuple[int, ...] = (0,)) -> Ran:
         """Something dishonest, by a program of this person's own."""
         return person.run(sys.executable, FORGER / f"{script}.py", *words, codes=codes)

@@ -40,8 +40,8 @@ def task() -> TaskParams:
         attest_window=864_000,
         reveal_window=864_001,
         challenge_window=864_002,
-        demand_window=14_400,
         round_bond=10**18,
+        demand_window=14_400,
         version_bond=10**17,
         demand_fee=10**16,
     )

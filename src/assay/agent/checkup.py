@@ -18,6 +18,7 @@ from assay.agent.gateways import Gateway
 from assay.agent.journal import Journal
 from assay.chain.client import Chain
 from assay.chain.minima import check_task
+from assay.chain.stakes import lacks
 from assay.errors import AssayError
 from assay.types import Address, Phase
 from assay.units import in_ether
@@ -117,16 +118,10 @@ def _gas_ahead(facts: Facts, gateways: int, step: str) -> int:
 
 
 def _stake(chain: Chain, owner: Address, operator: Address, bond: int) -> Iterator[Line]:
-    free = chain.vault.balance(owner).free
-    limit, locked = chain.vault.allowance(owner, operator)
-    if free < bond:
-        words = f"{in_ether(free)} free, {in_ether(bond)} to be locked"
-        yield Line("stake", Health.FAILED, words, f'assay bench deposit "{in_ether(bond - free)}"')
-    elif limit - locked < bond:
-        remedy = f'assay bench allow {operator} "{in_ether(locked + bond)}"'
-        yield Line("stake", Health.FAILED, f"{in_ether(limit - locked)} allowed, {in_ether(bond)} to be locked", remedy)
-    else:
-        yield ok("stake", f"{in_ether(bond)} of {in_ether(free)} free will be locked")
+    missing = list(lacks(chain, "bench", owner, operator, bond))
+    yield from (Line("stake", Health.FAILED, lack.says, lack.then) for lack in missing)
+    if not missing:
+        yield ok("stake", f"{in_ether(bond)} of {in_ether(chain.vault.balance(owner).free)} free will be locked")
 
 
 def gateways(chain: Chain, journal: Journal, named: Sequence[Job]) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from assay.errors import BadInput
 from assay.metrics import by_signature
 from assay.types import Item, Kind, Node, Opening, Outcome, Sums, Verdict, VersionId
 
-__all__ = ["expected_sums", "judge", "leaf_verdict"]
+__all__ = ["expected_sums", "has_wrong_sums", "judge", "leaf_verdict"]
 
 _REMEDY = "This is no opening of the round: build it again from the round's own bundle."
 _MAX_SMALL = 256
@@ -47,11 +47,16 @@ def leaf_verdict(facts: ChainFacts, version: VersionId, opening: Opening) -> Ver
         return Verdict.TOO_LONG
     if opening.outcome == Outcome.ANSWERED and not _has_receipt(facts, version, opening):
         return Verdict.WRONG_RECEIPT
-    if padding_counts(opening.position, opening.sum_path, facts.round.items) or opening.sums != expected_sums(facts, opening):
+    if padding_counts(opening.position, opening.sum_path, facts.round.items) or has_wrong_sums(facts, opening):
         return Verdict.WRONG_STATISTICS
     if opening.outcome == Outcome.SILENT and facts.posted_at(version, opening.position):
         return Verdict.DROPPED
     return Verdict.SOUND
+
+
+def has_wrong_sums(facts: ChainFacts, opening: Opening) -> bool:
+    """Whether an item's count or statistics are wrong by themselves, whatever stands beside it in the tree."""
+    return opening.sums != expected_sums(facts, opening)
 
 
 def expected_sums(facts: ChainFacts, opening: Opening) -> Sums:

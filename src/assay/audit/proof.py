@@ -50,7 +50,8 @@ class Proof:
     `round` is the one whose bond is taken (of `answers`: in which the version bond is; of a demand: where it stands). `arguments`
     are those of the wrapper in `chain.disputes`. `fault` is what the chain will record, NONE where no round is slashed. `verdict`
     is the judge's on the opening, where there is one. `loser` loses `loses` wei, of which `receiver` (None: whoever sends it)
-    gets `reward`; of `answer` that is the demander's fee. `locks` is the fee that a demand locks.
+    gets `reward`; of `answer` that is the demander's fee. `locks` is the fee that a demand locks. `measured` says of an
+    item that its count or statistics are wrong by themselves: then the wrapper is `challenge_statistics` of `chain.rounds`.
     """
 
     kind: ProofKind
@@ -65,6 +66,7 @@ class Proof:
     reward: int = 0
     receiver: Address | None = None
     locks: int = 0
+    measured: bool = False
 
     @property
     def accuses(self) -> bool:
@@ -76,5 +78,7 @@ def call_of(chain: Chain, proof: Proof) -> Call:
     """The transaction that brings it."""
     if proof.kind is ProofKind.FORFEIT:
         return chain.rounds.forfeit(proof.round)
+    if proof.measured:
+        return chain.rounds.challenge_statistics(*proof.arguments)
     made: Call = getattr(chain.disputes, _CALLS[proof.kind])(*proof.arguments)
     return made

@@ -17,11 +17,12 @@ A builder refuses, with what to do instead, whatever the contract would refuse b
 stands, unless the chain moves on before it is sent.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from assay.audit.evidence import HeldAck, HeldAnswer, HeldAsk, HeldItem, Message, check
 from assay.audit.facts import ChainFacts
-from assay.audit.judge import judge
+from assay.audit.judge import has_wrong_sums, judge
 from assay.audit.openings import Openings
 from assay.audit.proof import Proof, ProofKind, call_of
 from assay.chain.index import DemandRecord
@@ -74,7 +75,8 @@ def item(facts: ChainFacts, openings: Openings, version: VersionId, position: in
         raise Refused(f"item {position} is no fault: {verdict.name}", _advice(verdict))
     _demand_open(facts)
     fault = Fault(verdict - Verdict.NOT_ATTESTED)
-    return _slash(facts, ProofKind.ITEM, (facts.round.id, version, opened), fault, version, position, verdict)
+    proof = _slash(facts, ProofKind.ITEM, (facts.round.id, version, opened), fault, version, position, verdict)
+    return replace(proof, measured=verdict is Verdict.WRONG_STATISTICS and has_wrong_sums(facts, opened))
 
 
 def ack(facts: ChainFacts, openings: Openings, held: HeldAck, seed: int = 0) -> Proof:

@@ -182,7 +182,7 @@ def _version(version: VersionId, w: _Words) -> Version:
 
 def _task(w: _Words) -> TaskParams:
     digest, metric = w.word(), w.address()
-    return TaskParams(digest, metric, *(w.take(size) for size in (1, 4, 4, 2, 4, 4, 4, 4, 4, 4, 12, 12, 8)))
+    return TaskParams(digest, metric, *(w.take(size) for size in (1, 4, 4, 2, 4, 4, 4, 4, 4, 12, 4, 12, 8)))
 
 
 def _at(key: bytes, slot: int) -> int:

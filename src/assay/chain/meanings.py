@@ -28,6 +28,9 @@ ERRORS = {
     "NotSealedHere": Meaning(
         "The item does not lead to the sealed root of the round.", "open it from the round's own bundle: assay open"
     ),
+    "NotAttestedHere": Meaning(
+        "The item does not lead to the attested root of the version.", "open it from the round's own bundle: assay open"
+    ),
     "NotSilent": Meaning("The leaf is not the Silent leaf of a Scored item.", "nothing to challenge: the answer was not dropped"),
     "NotSound": Meaning(
         "The opening is no answer to a demand: its verdict is not Sound.", "open the item from the round's own bundle: assay open"
@@ -41,6 +44,10 @@ ERRORS = {
     ),
     "OtherPrompt": Meaning("The prompts differ.", "nothing to challenge: the questions are not the same"),
     "SameAnswer": Meaning("The two Answers are the same.", "nothing to challenge: repeating an answer is right"),
+    "StatisticsHold": Meaning(
+        "Count and statistics of the item are what they must be.",
+        "nothing to challenge there; another fault of the item goes by Disputes: assay challenge",
+    ),
     "SameRound": Meaning("Two rounds are needed.", "name another round of the same benchmarker"),
     "AllDeployed": Meaning("All six contracts stand already.", "nothing to do: use the deployment as it is"),
     "AlreadyAttested": Meaning(
@@ -50,7 +57,10 @@ ERRORS = {
         "An answer was posted at this position before.", "nothing to do: the first answer that was posted counts"
     ),
     "AlreadySealed": Meaning("The same seal exists.", "nothing to do: the round exists; see `assay bench show`"),
-    "AmountTooLarge": Meaning("The amount does not fit 128 bits.", "check the amount: it is in wei unless a unit is named"),
+    "AmountTooLarge": Meaning(
+        "The account would hold 2^85 wei or more, or the limit has more than 128 bits.",
+        "check the amount: it is in wei unless a unit is named",
+    ),
     "CapTooLarge": Meaning(
         "The text cap of the task is zero, or above what its metric can check.", "lower caps.max_bytes in the task file"
     ),
@@ -71,8 +81,8 @@ ERRORS = {
     "NoFault": Meaning("The opening proves no fault.", "nothing to challenge: the opening proves no fault"),
     "NoOperator": Meaning("A version needs an operator, and the zero address is none.", "name the key that signs: --operator"),
     "NotAllowed": Meaning(
-        "The owner did not allow this operator to lock stake, or not so much at once.",
-        "let the owner allow this operator more: assay bench allow, or assay provider allow",
+        "The owner did not allow this operator to lock stake, or not so much; what it lost for good stays used of its limit.",
+        "let the owner allow what would be used, at least: assay bench allow, or assay provider allow",
     ),
     "NotAuthorised": Meaning(
         "The caller is neither the model's owner nor an operator that the owner allowed.",
@@ -144,7 +154,7 @@ ERRORS = {
 
 EVENTS = {
     "DemandAnswered": Meaning(
-        "A demanded position was opened in time: half of the fee is the answerer's, half is burned.",
+        "A demanded position was opened in time: half of the fee is the answerer's, half is burned; it stays used of its limit.",
         "check the item: assay explain, assay open",
     ),
     "DemandExpired": Meaning(
@@ -156,9 +166,13 @@ EVENTS = {
     ),
     "FeeReclaimed": Meaning("The fee of an unanswered demand is its demander's again.", "use it again, or take it out: withdraw"),
     "VersionSlashed": Meaning(
-        "Two different Answers took the bond of a version; score and phase stand.", "look for the two Answers in this transaction"
+        "Two different Answers took the bond of a version: a tenth is the challenger's, the rest burned. Score and phase stand.",
+        "look for the two Answers in this transaction; to sit on, the owner allows its operator more: assay provider allow",
     ),
-    "Allowed": Meaning("The owner set how much stake this operator may have locked at once.", "see it: assay bench balance"),
+    "Allowed": Meaning(
+        "The owner set how much stake this operator may have locked or lost in all.",
+        "see what is used of it: assay bench balance --operator ADDRESS",
+    ),
     "AnswerPosted": Meaning(
         "An answer was put on chain with its full text: nobody can say that it was withheld.",
         "the benchmarker takes it over by itself: assay bench score",
@@ -173,17 +187,14 @@ EVENTS = {
     "Revealed": Meaning("The bundle was published; from now on anyone may challenge.", "check it: assay verify ROUND"),
     "RoundForfeited": Meaning(
         "A deadline was missed, and the round's bond is gone: half to the caller, half burned.",
-        "nothing to do: no score of this round counts",
+        "no score of this round counts; to seal again, its owner allows its operator more: assay bench allow",
     ),
     "RoundReleased": Meaning("The round's bond is free.", "take it out: assay bench withdraw"),
     "RoundSlashed": Meaning(
         "A proven fault ended the round: half of the bond went to the challenger, half was burned.",
-        "nothing to do: no score of this round counts",
+        "no score of this round counts; to seal again, its owner allows its operator more: assay bench allow",
     ),
     "Sealed": Meaning("A set was sealed and a round began.", "enrol models until answers are due: assay bench enrol"),
-    "Slashed": Meaning(
-        "Locked stake was taken: a reward was credited, the rest burned.", "look for the round's event in this transaction"
-    ),
     "TaskRegistered": Meaning("A task was registered for the first time.", "see it: assay task show TASK"),
     "Unlocked": Meaning("A bond or a fee is free again.", "use it again, or take it out: withdraw"),
     "VersionCommitted": Meaning(
@@ -265,7 +276,8 @@ SKIPS = {
         "The consent is not signed by the version's operator.", "serve the version with its own key, then enrol again"
     ),
     "NoStake": Meaning(
-        "The provider lacks free stake or allowance for the version's bond.", "assay provider deposit, or assay provider allow"
+        "The provider lacks free stake, or what is left of its operator's limit is less than the version's bond.",
+        "assay provider deposit, or assay provider allow: what was lost stays used of the limit",
     ),
 }
 

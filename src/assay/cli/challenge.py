@@ -193,7 +193,7 @@ def _item(case: Case, version: str, position: int) -> "Proof":
     from assay.audit.sources import find_version
 
     openings = Openings(case.facts, case.need_bundle())
-    return proofs.item(case.facts, openings, find_version(case.facts, version), position, secrets.randbits(256))
+    return proofs.item(case.facts, openings, find_version(case.facts, version), position, secrets.randbits(64))
 
 
 def _items(case: Case) -> "Iterator[Proof]":

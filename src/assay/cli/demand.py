@@ -35,6 +35,7 @@ def command() -> None:
 
     A dry run unless --send is given. Whoever demands needs a deposit and an allowance of itself:
     assay provider deposit AMOUNT --key NAME, then assay provider allow NAME LIMIT --key NAME.
+    The fee of an answered demand is lost, and stays used of the limit: to demand on, allow more.
     """
 
 
@@ -68,7 +69,7 @@ def answer(settings: Settings, /, round_: str, version: str, position: int, sour
 
     def made(case: Case, chosen: "VersionId") -> "Proof":
         openings = Openings(case.facts, case.need_bundle())
-        return proof_of(case.facts, openings, _record(case, chosen, position), secrets.randbits(256))
+        return proof_of(case.facts, openings, _record(case, chosen, position), secrets.randbits(64))
 
     _bring(settings, round_, source, version, options, made)
 

@@ -11,7 +11,7 @@ import click
 from assay import keys
 from assay.cli.bundles import Choice, bundle_options
 from assay.cli.common import connect, emit, key_options, load_signer, plain
-from assay.errors import BadInput, BadKey, Refused
+from assay.errors import BadInput, BadKey, NoFunds, Refused
 from assay.settings import Settings
 from assay.units import in_ether
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.chain.deployments import Deployment
     from assay.encoding.receipts import LocalSigner
     from assay.storage.bundle import Bundle
-    from assay.types import VersionId
+    from assay.types import Address, VersionId
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -130,8 +130,9 @@ def bring(settings: Settings, chain: "Chain", proof: "Proof", signer: "LocalSign
         "receiver": proof.receiver or "sender",
         "locks": proof.locks,
     }
-    call, door = call_of(chain, proof), Door(chain, signer)
-    result |= {"gas": door.dry_run(call, None if signer else _known(settings, key)).gas, "sent": signer is not None}
+    call, door, sender = call_of(chain, proof), Door(chain, signer), signer.address if signer else _known(settings, key)
+    _demand_stake(chain, proof, sender, key)
+    result |= {"gas": door.dry_run(call, None if signer else sender).gas, "sent": signer is not None}
     if signer is not None:
         receipt = door.send(call)
         result |= {"transaction": receipt.tx_hash, "block": receipt.block, "gas": receipt.gas_used, "fee": receipt.fee}
@@ -184,6 +185,16 @@ def _said_there(chain: "Chain", proof: "Proof") -> Any:
             f"item {proof.position}: {proof.verdict.name} here, {there.name} on chain", "Use the release of this deployment."
         )
     return there
+
+
+def _demand_stake(chain: "Chain", proof: "Proof", sender: "Address | None", key: str) -> None:
+    """NoFunds where a demand's fee is more than the sender has, or than it let itself lock and lose."""
+    from assay.audit.proofs import ProofKind
+    from assay.chain.stakes import lacks
+
+    if proof.kind is ProofKind.DEMAND and sender is not None:
+        for lack in lacks(chain, "provider", sender, sender, proof.locks):
+            raise NoFunds(lack.says, f"{lack.then} --key {key}")
 
 
 def _known(settings: Settings, key: str) -> Any:

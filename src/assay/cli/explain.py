@@ -13,7 +13,7 @@ from assay.units import in_ether
 if TYPE_CHECKING:
     from assay.chain.explain import Explanation
 
-AMOUNTS = {"amount", "burned", "free", "limit", "reward", "used"}
+AMOUNTS = {"amount", "burned", "free", "limit", "reward", "used", "wouldBeUsed"}
 """Arguments of errors and events that are wei."""
 
 

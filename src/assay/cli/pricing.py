@@ -78,7 +78,8 @@ def cost_text(found: "Cost") -> Iterator[str]:
     ends = found.deadlines
     until = f"until {date(ends.versions_released_at)}"
     yield f"locked   {in_ether(found.round_bond)} of yours, {until}: {span(found.locked_seconds)}, if sealed now"
-    yield "         later only if somebody demands openings late; lost with a missed deadline or a proven fault"
+    yield "         later only if somebody demands openings late; lost with a missed deadline or a proven fault, and then it"
+    yield "         stays used of the limit that you gave the operator: assay bench allow"
     yield f"         {in_ether(found.version_bond)} of each provider for each model, {until}"
     yield f"clock    answers until {date(ends.answer_by)}"
     yield f"         attest before {date(ends.attest_by)}, reveal before {date(ends.reveal_by)}"

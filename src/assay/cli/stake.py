@@ -46,20 +46,32 @@ def withdraw(settings: Settings, amount: str, to: str | None, key: str, password
 @key_options("owner")
 @pass_settings
 def allow(settings: Settings, operator: str, limit: str, key: str, password_file: Path | None) -> None:
-    """Let OPERATOR, a key's name or an address, have LIMIT of the owner's stake locked at once; "0 wei" ends it."""
+    """Let OPERATOR, a key's name or an address, have LIMIT of the owner's stake locked or lost in all; "0 wei" ends it.
+
+    What a slash, a missed deadline or an answered demand took stays used, so that a stolen key can lose no more than LIMIT. To go
+    on after a loss, allow more; `balance --operator` tells how much is used.
+    """
     who, wei = address_of(settings, operator), wei_of(limit)
-    _pay(settings, key, password_file, lambda chain, _: chain.vault.allow(who, wei), {"operator": who, "limit": wei})
+    _pay(settings, key, password_file, lambda chain, _: chain.vault.allow(who, wei), {"limit": wei}, operator=who)
 
 
 @click.command()
 @click.option("--owner", default="owner", show_default=True, metavar="KEY|ADDRESS", help="Whose stake.")
+@click.option("--operator", metavar="KEY|ADDRESS", help="Tell this operator's limit too, and how much of it is used.")
 @pass_settings
-def balance(settings: Settings, owner: str) -> None:
-    """Stake of the owner: what is free, and what is locked in rounds. --json says it in wei."""
-    address = address_of(settings, owner)
-    free, locked = connect(settings).vault.balance(address)
-    text = f"{address}: {in_ether(free)} free, {in_ether(locked)} locked"
-    emit(settings, {"owner": address, "free": free, "locked": locked}, text)
+def balance(settings: Settings, owner: str, operator: str | None) -> None:
+    """Stake of the owner: what is free, what is locked in rounds, what was burned. --json says it in wei."""
+    address, vault = address_of(settings, owner), connect(settings).vault
+    free, locked = vault.balance(address)
+    burned = vault.burned_of(address)
+    found: dict[str, Any] = {"owner": address, "free": free, "locked": locked, "burned": burned}
+    text = [f"{address}: {in_ether(free)} free, {in_ether(locked)} locked, {in_ether(burned)} burned"]
+    if operator is not None:
+        who = address_of(settings, operator)
+        limit, used = vault.allowance(address, who)
+        found |= {"operator": who, "limit": limit, "used": used}
+        text.append(f"{who}: limit {in_ether(limit)}, {in_ether(used)} of it used: locked now, or lost for good")
+    emit(settings, found, text)
 
 
 def address_of(settings: Settings, text: str) -> Address:
@@ -86,13 +98,20 @@ def wei_of(text: str) -> int:
 
 
 def _pay(
-    settings: Settings, key: str, password_file: Path | None, make: "Callable[[Chain, Address], Call]", result: dict[str, Any]
+    settings: Settings,
+    key: str,
+    password_file: Path | None,
+    make: "Callable[[Chain, Address], Call]",
+    result: dict[str, Any],
+    operator: Address | None = None,
 ) -> None:
-    """Send one call with the owner's key and print what came of it."""
+    """Send one call with the owner's key and print what came of it, also for the operator whom it is about."""
     from assay.chain.door import Door
 
     signer = load_signer(settings, key, password_file)
     chain = connect(settings)
     receipt = Door(chain, signer).send(make(chain, signer.address))
     free, locked = chain.vault.balance(signer.address)
+    if operator is not None:
+        result |= {"operator": operator, "used": chain.vault.allowance(signer.address, operator).used}
     emit(settings, {**result, "free": free, "locked": locked, "tx": receipt.tx_hash, "fee": receipt.fee})

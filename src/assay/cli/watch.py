@@ -14,7 +14,7 @@ from assay.cli.common import connect, emit, key_options, load_signer, pass_setti
 from assay.cli.running import until_signal
 from assay.errors import BadKey
 from assay.settings import Settings, home_folder, private_folder
-from assay.units import ETHER
+from assay.units import ETHER, in_ether
 
 if TYPE_CHECKING:  # the chain is imported by the commands that need it
     from assay.types import Address
@@ -54,7 +54,8 @@ def run(
 ) -> int:
     """Follow the chain: audit every revealed round, demand what is not shown, bring every fault to the chain.
 
-    Bundles come from the store, then from --ipfs and --gateway. Demands need a deposit and an allowance of the key for itself.
+    Bundles come from the store, then from --ipfs and --gateway. Demands need a deposit and an allowance of the key for itself, at
+    best as large as the budget in all: the fee of an answered demand stays used of both.
     Ends with 0 at SIGTERM or SIGINT, once what it signed is mined, or, with --once, when nothing is left to do. With --once it
     ends with the error that kept it from looking at or doing everything; without, it goes on and tries again.
     """
@@ -148,6 +149,9 @@ def _status_text(found: "Status") -> Iterator[str]:
     limits = found.budget_per_day / ETHER, found.budget / ETHER
     yield f"spent {today / ETHER:.6f} of {limits[0]:g} ether today, {ever / ETHER:.6f} of {limits[1]:g} in all"
     yield f"earned {found.earned / ETHER:.6f} ether by {sum(act.state == 'mined' for act in found.acts)} acts"
+    if found.free_stake is not None and found.allowance is not None:
+        limit, used = map(in_ether, found.allowance)
+        yield f"demands out of {in_ether(found.free_stake)} of free stake; limit {limit}, {used} of it locked or lost"
     for each in found.rounds:
         audit = "not audited" if each.exit_code is None else f"audit {each.exit_code}" + ", unserved" * (not each.served)
         more = [f"{len(each.found)} proofs"] * bool(each.found) + [f"{each.open_demands} open demands"] * bool(each.open_demands)

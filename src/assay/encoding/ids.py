@@ -16,8 +16,8 @@ def encode_task(params: TaskParams) -> bytes:
         params.attest_window,
         params.reveal_window,
         params.challenge_window,
-        params.demand_window,
         params.round_bond,
+        params.demand_window,
         params.version_bond,
         params.demand_fee,
     )

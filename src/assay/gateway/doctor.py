@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from assay.chain.client import Chain
+from assay.chain.stakes import lacks
 from assay.errors import BadInput, BadKey
 from assay.gateway.policy import Policy
 from assay.types import Address, Version, VersionId
@@ -32,19 +33,9 @@ def check_version(chain: Chain, version: VersionId, operator: Address) -> Versio
 
 def check_means(chain: Chain, version: Version, policy: Policy) -> list[Warned]:
     """What is missing for bonds and posts, measured by the largest bond that the policy admits. Unreachable."""
-    owner, operator, bond = version.owner, version.operator, policy.largest_version_bond
-    free, _ = chain.vault.balance(owner)
-    limit, locked = chain.vault.allowance(owner, operator)
-    found = []
-    if free < bond:
-        found.append(
-            Warned(f"{owner} has {free} wei of free stake, and the policy admits bonds of {bond}", "assay provider deposit")
-        )
-    if limit == 0 or limit - locked < bond:
-        left = max(limit - locked, 0)
-        found.append(
-            Warned(f"{operator} may lock {left} wei more, and the policy admits bonds of {bond}", "assay provider allow")
-        )
+    operator, bond = version.operator, policy.largest_version_bond
+    missing = lacks(chain, "provider", version.owner, operator, bond)
+    found = [Warned(f"{lack.says} by bonds that the policy admits", lack.then) for lack in missing]
     if chain.node.balance(operator) == 0:
         found.append(Warned(f"{operator} has no money to post answers with", f"send some to {operator}"))
     return found

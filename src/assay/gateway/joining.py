@@ -8,6 +8,7 @@ from assay.chain import index
 from assay.chain.client import Chain
 from assay.chain.invitation import WINDOWS, Invitation, contracts_of
 from assay.chain.minima import check_task
+from assay.chain.stakes import lacks
 from assay.errors import BadInput, Refused, TooLate, WrongChain
 from assay.gateway.policy import Policy
 from assay.gateway.upstreams.brief import brief_of
@@ -105,7 +106,8 @@ def risk(invitation: Invitation) -> list[str]:
         f"locks   {in_ether(params.version_bond)} of the owner's stake a round and version,",
         f"        until {until}",
         "risks   all of it, for one thing: two different Answers to one question, proven by anybody until then; a tenth goes to",
-        "        whoever proves it, the rest is burned (never run one key in two places, never restore an old journal)",
+        "        whoever proves it, the rest is burned (never run one key in two places, never restore an old journal);",
+        "        what is lost stays used of the limit that the owner gave the operator",
         f"free    bad answers; silence, which above {params.max_silence_bps / 100:g} % leaves the version without a score;",
         "        whatever the benchmarker does, whose own bond pays for it; gas is paid only for answers that have to be posted",
     ]
@@ -168,21 +170,13 @@ def _check_sender(chain: Chain, invitation: Invitation) -> None:
 
 def _candidate(chain: Chain, version: Version, invitation: Invitation, sealed: Round | None) -> Candidate:
     in_time = sealed is not None and version.committed_at < sealed.sealed_at
-    bond, lacks = invitation.params.version_bond, []
-    free = chain.vault.balance(version.owner).free
-    if free < bond:
-        lacks.append(f'{version.owner} has {free} wei of free stake: assay provider deposit "{bond - free} wei"')
-    limit, locked = chain.vault.allowance(version.owner, version.operator)
-    if not limit or limit - locked < bond:
-        lacks.append(
-            f'{version.operator} may not lock that much: assay provider allow {version.operator} "{max(locked + bond, 1)} wei"'
-        )
+    missing = lacks(chain, "provider", version.owner, version.operator, invitation.params.version_bond)
     return Candidate(
         version.id,
         version.committed_at,
         version.committed_at + 1,
         Seating.THIS_ROUND if in_time else Seating.LATER_ROUNDS,
-        tuple(lacks),
+        tuple(f"{lack.says}: {lack.then}" for lack in missing),
     )
 
 

@@ -85,7 +85,7 @@ class Auditor:
         with ExitStack() as stack:
             bundle = self._true_bundle(facts, stack) if facts.round.revealed_at else None
             if kind is ProofKind.ITEM and bundle is not None and found.version is not None and found.position is not None:
-                return proofs.item(facts, Openings(facts, bundle), found.version, found.position, secrets.randbits(256))
+                return proofs.item(facts, Openings(facts, bundle), found.version, found.position, secrets.randbits(64))
             if found.other is not None and bundle is not None:
                 made = self._across(kind, facts, bundle, found.other, block, stack)
             elif bundle is not None:

@@ -9,6 +9,7 @@ from assay.audit.proofs import Proof, ProofKind, call_of
 from assay.chain.client import Chain
 from assay.chain.door import Door, Receipt, margin
 from assay.chain.outcomes import Outcome
+from assay.chain.stakes import lacks
 from assay.chain.transactions import SignedTx, most_of
 from assay.errors import AssayError, NoFunds, NotYet, Refused
 from assay.types import Address, Block
@@ -62,10 +63,12 @@ class Hand:
     def bring(self, proof: Proof, block: Block) -> Bought:
         """Bring a proof that was built at a block.
 
-        Every node has to have that block still, and to accept the call. Refused where it does not pay, NoFunds beyond the budget,
-        as estimated or as signed; Reverted, NotYet and Unreachable as of the door.
+        Every node has to have that block still, and to accept the call. Refused where it does not pay. NoFunds beyond the budget,
+        as estimated or as signed, and where the key's stake, or its limit on itself, does not hold a demand's fee. Reverted,
+        NotYet and Unreachable as of the door.
         """
         call = call_of(self._chain, proof)
+        self._demand_stake(proof)
         gas = self._witnesses.gas(call, self._me)
         if not self._witnesses.still_agreed(block):
             raise NotYet(f"block {block.number} is no longer what it was", "look again")
@@ -111,6 +114,11 @@ class Hand:
             self._journal.add_transaction(number, tx, now, needed)
 
         return keep
+
+    def _demand_stake(self, proof: Proof) -> None:
+        if proof.kind is ProofKind.DEMAND and self._me is not None:
+            for lack in lacks(self._chain, "provider", self._me, self._me, proof.locks):
+                raise NoFunds(lack.says, f"with the watchtower's key: {lack.then} --key NAME")
 
     def _demand_budget(self, cost: int, now: int) -> None:
         spent, plan = self._journal.spent(now), self._plan

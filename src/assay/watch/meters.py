@@ -36,6 +36,9 @@ class Meters:
         self.budget_ever = self._gauge("budget_ever_wei", "Limit in all.")
         self.balance = self._gauge("balance_wei", "Money of the key that pays gas.")
         self.free_stake = self._gauge("free_stake_wei", "Free stake of the key, out of which fees of demands are locked.")
+        self.limit_left = self._gauge(
+            "limit_left_wei", "What is left of the key's limit on itself: fees lost to answers stay used."
+        )
         self.open_acts = self._gauge("open_acts", "Acts whose transaction is not known to have ended.")
         self.evidence_problems = self._gauge("evidence_problems", "Files of evidence, and public sets, that could not be read.")
         self.audits = self._counter("audits", "Audits, by exit code and whether the bundle was served.", ["exit_code", "served"])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from assay.chain import index
 from assay.chain.client import Chain
+from assay.chain.contracts.vault import Allowance
 from assay.types import Address, Block, DemandState, Phase, RoundId
 from assay.watch.inbox import Inbox
 from assay.watch.journal import Journal
@@ -34,7 +35,10 @@ class RoundStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything at one block. Money in wei; `earned` counts the rewards of mined acts."""
+    """Everything at one block. Money in wei; `earned` counts the rewards of mined acts.
+
+    Out of `free_stake` and within `allowance`, the key's on itself, fees of demands are locked; None without a key.
+    """
 
     block: int
     now: int
@@ -45,6 +49,8 @@ class Status:
     budget_per_day: int
     budget: int
     earned: int
+    free_stake: int | None
+    allowance: Allowance | None
     sightings: tuple[Sighting, ...]
     evidence_problems: dict[str, str]
 
@@ -67,6 +73,8 @@ def status(chain: Chain, journal: Journal, plan: Plan, me: Address | None) -> St
         budget_per_day=plan.budget_per_day,
         budget=plan.budget,
         earned=sum(act.reward for act in acts if act.state == "mined"),
+        free_stake=chain.vault.balance(me).free if me else None,
+        allowance=chain.vault.allowance(me, me) if me else None,
         sightings=tuple(sightings),
         evidence_problems=inbox.problems | {str(path): "is no file" for path in plan.public_sets if not path.is_file()},
     )

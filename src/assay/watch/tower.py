@@ -155,6 +155,7 @@ class Tower:
         if self._t.me is not None:
             self._t.meters.balance.set(self._t.chain.node.balance(self._t.me))
             self._t.meters.free_stake.set(self._t.chain.vault.balance(self._t.me).free)
+            self._t.meters.limit_left.set(self._t.chain.vault.allowance(self._t.me, self._t.me).left)
         unread = len(self._plan.public_sets) - len(self._public)
         self._t.meters.evidence_problems.set(len(self._t.inbox.problems) + unread)
         wanted = [(task, look) for look in looks for task in decide(look, self._plan, self._t.me, self._seed)]
@@ -190,8 +191,8 @@ class Tower:
             if not isinstance(error, (Refused, Reverted)):
                 self.failed = self.failed or error
             self._pauses.add(key, self._plan.poll_seconds if isinstance(error, (Retry, NotYet)) else self._plan.retry_seconds)
-            told = error.message if isinstance(error, AssayError) else ""
-            log.warning("not done", **where, position=task.position, error=type(error).__name__, message=told, at=_line_of(error))
+            told = {"message": error.message, "remedy": error.remedy} if isinstance(error, AssayError) else {}
+            log.warning("not done", **where, position=task.position, error=type(error).__name__, **told, at=_line_of(error))
             return False
         self._pauses.end(key)
         if done is None:

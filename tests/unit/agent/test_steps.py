@@ -187,14 +187,14 @@ def test_seal__owner_is_the_operator__is_refused(exam):
 def test_seal__too_little_stake__names_what_is_missing(exam):
     exam.import_set()
     task = register_task(exam.chain, exam.home / "tasks", exam.operator, round_bond=6 * ETHER)
-    error = refused(exam, NoFunds, "free in the vault", task=task)
+    error = refused(exam, NoFunds, "of free stake", task=task)
     assert f"{ETHER} wei" in error.remedy
 
 
 def test_seal__too_small_an_allowance__names_what_is_missing(exam):
     exam.import_set()
     Door(exam.chain, exam.owner).send(exam.chain.vault.allow(exam.operator.address, ETHER - 1))
-    assert "assay bench allow" in refused(exam, NoFunds, "locked at once").remedy
+    assert "assay bench allow" in refused(exam, NoFunds, "locked or lost").remedy
 
 
 def test_seal__without_the_master_secret__is_refused(exam):

@@ -113,7 +113,7 @@ class Exam:
 
     def _params(self, changes: dict[str, int]) -> TaskParams:
         digest = hashlib.sha256(canonical(DESCRIPTION)).digest()
-        params = TaskParams(digest, self.metric, 1, 1000, 400, 3000, 3600, 600, 3600, 3600, 86_400, 60, 10**18, 10**17, 10**16)
+        params = TaskParams(digest, self.metric, 1, 1000, 400, 3000, 3600, 600, 3600, 3600, 86_400, 10**18, 60, 10**17, 10**16)
         return replace(params, **changes)
 
     def _set_root(self) -> bytes:

@@ -43,11 +43,11 @@ def test_decode__other_bytes__wrong_chain(data: bytes) -> None:
 
 def test_decode_event__indexed_and_plain_arguments__by_name() -> None:
     interface = Interface(artifacts.load("StakeVault").abi)
-    topic = interface.topic("Slashed")
+    topic = interface.topic("Allowed")
     word = bytes(12) + b"\xab" * 20
-    data = eth_abi.encode(["uint256", "uint256"], [7, 8])
+    data = eth_abi.encode(["uint256"], [7])
     event = interface.events[topic]
-    assert decode_event(event, [topic, word, word], data) == {"owner": ADDRESS, "beneficiary": ADDRESS, "reward": 7, "burned": 8}
+    assert decode_event(event, [topic, word, word], data) == {"owner": ADDRESS, "operator": ADDRESS, "limit": 7}
 
 
 def test_topic__unknown_event__key_error() -> None:

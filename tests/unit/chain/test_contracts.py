@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from assay.chain import index
+from assay.chain import explain, index
 from assay.chain.client import Chain
 from assay.chain.contracts import opening_tuple
+from assay.chain.contracts.rounds import measurement_tuple
 from assay.chain.devnet import ETHER
 from assay.chain.minima import BOUNDS, check_bounds, check_task
 from assay.encoding import sumtree
@@ -16,6 +17,7 @@ from assay.encoding.seals import SetTree, set_leaf
 from assay.errors import NoFunds, Refused, Reverted, WrongChain
 from assay.types import (
     Attestation,
+    Fault,
     Item,
     Kind,
     ModelId,
@@ -202,7 +204,78 @@ def test_post_answer__wrong_statistics_later__posted_in_log_and_slashed(chain: C
     assert (posted.position, posted.response, posted.prompt_hash, posted.answer_signature) == (0, response, prompt_hash, answer)
     assert chain.rounds.phase(round_) is Phase.SLASHED
     assert chain.vault.balance(str(challenger.address)).free == ETHER // 2
-    assert chain.vault.burned() >= ETHER // 2
+    benchmarker = str(set_up.benchmarker.address)
+    assert chain.vault.burned_of(benchmarker) == ETHER // 2
+    assert chain.vault.allowance(benchmarker, str(set_up.operator.address)) == (10 * ETHER, ETHER)  # lost, and so still used
+
+
+def silent_round(chain: Chain, place: world.World, tree: sumtree.SumTree) -> tuple[RoundId, list[Item], SetTree]:
+    """A round that attested a tree of silence."""
+    made, sealed = items(place)
+    round_ = place.seal(sealed.root, ITEMS)
+    place.enrol(round_)
+    deadlines = chain.rounds.deadlines(round_)
+    assert deadlines is not None
+    world.move_to(chain, deadlines.answer_by)
+    place.operator.send(chain.rounds.attest(round_, [Attestation(place.version, tree.root)]))
+    return round_, made, sealed
+
+
+def raised_leaf(chain: Chain, position: int, *more: int) -> sumtree.SumTree:
+    """A tree of silence in which one leaf claims more than it has."""
+    leaves = [silent_tree(chain).leaf(p) for p in range(ITEMS)]
+    leaves[position] = leaves[position]._replace(sums=sumtree.add_sums(leaves[position].sums, more))
+    return sumtree.SumTree(leaves)
+
+
+def test_challenge_statistics__wrong_word__slashed_for_less_gas(chain: Chain, set_up: world.World) -> None:
+    tree = raised_leaf(chain, 1, 0, 1)
+    round_, made, sealed = silent_round(chain, set_up, tree)
+    wrong, challenger = opening(made[1], sealed, tree), world.door(chain, "challenger of statistics")
+    call = chain.rounds.challenge_statistics(round_, set_up.version, wrong)
+    dearer = challenger.dry_run(chain.disputes.challenge(round_, set_up.version, wrong)).gas
+    assert challenger.dry_run(call).gas < dearer
+    receipt = challenger.send(call)
+    facts, before = chain.rounds.round(round_), chain.vault.balance(str(challenger.address)).free
+    assert facts is not None
+    assert (facts.fault, before) == (Fault.WRONG_STATISTICS, ETHER // 2)
+    (found,) = explain.by_transaction(chain, receipt.tx_hash)
+    assert (found.kind, found.name) == ("event", "RoundSlashed")
+    half = str(ETHER // 2)
+    assert found.arguments == {
+        "round": "0x" + round_.hex(), "fault": "WrongStatistics", "challenger": challenger.address, "reward": half, "burned": half
+    }  # fmt: skip
+    with pytest.raises(Reverted, match="WrongPhase"):
+        challenger.dry_run(call)
+
+
+def test_challenge_statistics__whatever_proves_nothing__refused_with_its_reason(chain: Chain, set_up: world.World) -> None:
+    tree = silent_tree(chain)
+    round_, made, sealed = silent_round(chain, set_up, tree)
+    sound, challenger = opening(made[1], sealed, tree), world.door(chain, "challenger of nothing")
+    for error, changed in (
+        ("StatisticsHold", sound),
+        ("NotSealedHere", replace(sound, salt=bytes(32))),
+        ("NotAttestedHere", replace(sound, sums=(sound.sums[0], sound.sums[1] + 1))),
+        ("NotAttestedHere", replace(sound, answer_signature=b"another")),
+        ("NotAttestedHere", replace(sound, sum_path=tuple(reversed(sound.sum_path)))),
+        ("WrongLength", replace(sound, set_path=())),
+        ("WrongLength", replace(sound, sum_path=sound.sum_path[:1])),
+        ("PositionOutOfRange", replace(sound, position=ITEMS)),
+    ):
+        with pytest.raises(Reverted, match=error) as raised:
+            challenger.send(chain.rounds.challenge_statistics(round_, set_up.version, changed))
+        assert raised.value.error.split("(")[0] == error
+        assert raised.value.remedy == explain.by_name(error)[0].then
+    assert chain.rounds.phase(round_) is Phase.REVEALING
+
+
+def test_measurement_tuple__order__is_the_interface() -> None:
+    node = Node(b"\x01" * 32, (1, 2))
+    made = Opening(1, 0, b"p", b"r", b"s" * 32, (b"x" * 32,), 2, b"a", b"g", b"e", (3, 4), (node, node), 5)
+    path = [int.from_bytes(b"\x01" * 32, "big"), 1, 2] * 2
+    hashes = keccak(b"p"), b"s" * 32, keccak(b"g")
+    assert measurement_tuple(made) == (1, 0, 2, 5, *hashes, b"r", b"a", b"e", [b"x" * 32], [3, 4], path)
 
 
 def test_forfeit__nothing_attested__in_the_log(chain: Chain, set_up: world.World) -> None:

@@ -30,7 +30,7 @@ def test_status_text__nothing_left_and_nothing_at_all() -> None:
 
 
 def test_cost_text__every_step_bonds_dates_width_and_references() -> None:
-    params = TaskParams(b"", "0x", 1, 9, 9, 9, 86_400, 1, 86_400, 86_400, 86_400, 1, 2 * ETHER, ETHER // 10, 1)  # type: ignore[arg-type]
+    params = TaskParams(b"", "0x", 1, 9, 9, 9, 86_400, 1, 86_400, 86_400, 86_400, 2 * ETHER, 1, ETHER // 10, 1)  # type: ignore[arg-type]
     text = "\n".join(cost_text(cost(params, "EM|", 2, ["ten words"] * 100, 100, 10**9, now=1_800_000_000)))
     for words in (
         *("seal", "enrol", "attest", "reveal", "release"),

@@ -21,7 +21,7 @@ from assay.types import Kind, ModelId, Outcome, RoundId, TaskParams, VersionId
 
 ADDRESS = checksum(b"\xab" * 20)
 VERSION, OTHER = VersionId(b"\x01" * 32), VersionId(b"\x02" * 32)
-PARAMS = TaskParams(b"\x05" * 32, ADDRESS, 1, 100, 400, 100, 1, 2, 3, 4, 5, 6, 2**96 - 1, 10**17, 10**16)
+PARAMS = TaskParams(b"\x05" * 32, ADDRESS, 1, 100, 400, 100, 1, 2, 3, 4, 5, 2**96 - 1, 6, 10**17, 10**16)
 
 ITEMS = [
     ItemLine(0, Kind.SCORED, "Grüß\u2028Gott\n".encode(), b"", b"\x00" * 32, "a", ("x", "y")),

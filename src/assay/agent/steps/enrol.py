@@ -136,5 +136,5 @@ def _why(reason: Skip) -> str:
         Skip.COMMITTED_TOO_LATE: "the version was committed after the seal",
         Skip.ALREADY_ENROLLED: "it is enrolled already",
         Skip.WRONG_SIGNATURE: "the Enrol signature is not that of the version's operator",
-        Skip.NO_STAKE: "the provider has too little free stake, or its operator too small an allowance",
+        Skip.NO_STAKE: "the provider has too little free stake, or too little is left of its operator's limit",
     }[reason]

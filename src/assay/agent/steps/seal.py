@@ -16,6 +16,7 @@ from assay.agent.salts import nonce_of, set_digest
 from assay.agent.statistics import demand_covered
 from assay.chain.index import round_log
 from assay.chain.minima import check_language, check_task
+from assay.chain.stakes import lacks
 from assay.encoding.ids import round_id
 from assay.encoding.seals import SetTree, set_leaf
 from assay.errors import BadInput, NoFunds, Refused, Tampered
@@ -171,19 +172,8 @@ def _is_spent(agent: Agent, round_: RoundId) -> bool:
 
 
 def _demand_funds(agent: Agent, params: TaskParams, benchmarker: Address) -> None:
-    operator, bond = agent.signer.address, params.round_bond
-    free = agent.chain.vault.balance(benchmarker).free
-    if free < bond:
-        raise NoFunds(
-            f"{benchmarker} has {free} wei free in the vault, the round bond is {bond} wei",
-            f'deposit with the owner\'s key: assay bench deposit "{bond - free} wei" --key OWNER',
-        )
-    limit, locked = agent.chain.vault.allowance(benchmarker, operator)
-    if not limit or limit - locked < bond:
-        raise NoFunds(
-            f"{benchmarker} lets {operator} have {limit} wei locked at once, {locked} are, and the round bond is {bond} wei",
-            f'allow it with the owner\'s key: assay bench allow {operator} "{max(locked + bond, 1)} wei" --key OWNER',
-        )
+    for lack in lacks(agent.chain, "bench", benchmarker, agent.signer.address, params.round_bond):
+        raise NoFunds(lack.says, f"with the owner's key: {lack.then} --key OWNER")
 
 
 def _demand_card(agent: Agent, record: RoundRecord) -> None:

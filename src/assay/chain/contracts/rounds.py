@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple
+from typing import Any
 
 from assay.chain.contracts.base import Call, Contract
 from assay.chain.node import At
+from assay.encoding.hashing import keccak
 from assay.errors import Reverted
 from assay.types import (
     Address,
@@ -12,6 +14,7 @@ from assay.types import (
     Closing,
     Deadlines,
     Fault,
+    Opening,
     Phase,
     PostedAnswer,
     Round,
@@ -21,6 +24,26 @@ from assay.types import (
     TaskId,
     VersionId,
 )
+
+
+def measurement_tuple(opening: Opening) -> tuple[Any, ...]:
+    """What the statistics of an opening follow from, as the ABI's tuple: the rest as hashes, the sum path as plain words."""
+    sum_path = [word for node in opening.sum_path for word in (int.from_bytes(node.hash, "big"), *node.sums)]
+    return (
+        opening.position,
+        int(opening.kind),
+        int(opening.outcome),
+        opening.seed,
+        keccak(opening.prompt),
+        opening.salt,
+        keccak(opening.answer_signature),
+        opening.reference,
+        opening.response,
+        opening.evidence,
+        list(opening.set_path),
+        list(opening.sums),
+        sum_path,
+    )
 
 
 class Rounds(Contract):
@@ -109,6 +132,13 @@ class Rounds(Contract):
     def reveal(self, round_: RoundId, bundle_digest: bytes) -> Call:
         """Publish the bundle's digest."""
         return self._call("reveal", round_, bundle_digest, what="reveal")
+
+    def challenge_statistics(self, round_: RoundId, version: VersionId, opening: Opening) -> Call:
+        """Bring an item whose count or statistics are wrong; slashes the round. Not for padding that counts.
+
+        The chain looks at nothing else of the item, so it costs less gas than `Disputes.challenge`.
+        """
+        return self._call("challengeStatistics", round_, version, measurement_tuple(opening), what="challenge wrong statistics")
 
     def forfeit(self, round_: RoundId) -> Call:
         """Take the bond of a round that missed a deadline."""

@@ -15,10 +15,23 @@ class Balance(NamedTuple):
 
 
 class Allowance(NamedTuple):
-    """What one operator may have locked at once, and what it has."""
+    """The most that one operator may have locked or lost in all, and what it has: `used` is locked now, or lost for good."""
 
     limit: int
-    locked: int
+    used: int
+
+    @property
+    def left(self) -> int:
+        """What the operator may still lock; negative where the owner lowered the limit below what is used."""
+        return self.limit - self.used
+
+    def admits(self, amount: int) -> bool:
+        """Whether the operator may lock so much more; without a limit not even nothing."""
+        return self.limit > 0 and amount <= self.left
+
+    def least(self, amount: int) -> int:
+        """The least limit that would admit it."""
+        return max(self.used + amount, 1)
 
 
 class Vault(Contract):
@@ -34,9 +47,9 @@ class Vault(Contract):
         """Limit and use of an operator on an owner's account."""
         return Allowance(*self._read("allowanceOf", owner, operator, at=at))
 
-    def burned(self, *, at: At = "latest") -> int:
-        """All money that was ever burned."""
-        (amount,) = self._read("burned", at=at)
+    def burned_of(self, owner: Address, *, at: At = "latest") -> int:
+        """Money of an owner that was burned."""
+        (amount,) = self._read("burnedOf", owner, at=at)
         return int(amount)
 
     def deposit(self, owner: Address, amount: int) -> Call:
@@ -48,5 +61,5 @@ class Vault(Contract):
         return self._call("withdraw", amount, to, what="withdraw")
 
     def allow(self, operator: Address, limit: int) -> Call:
-        """Say how much an operator may have locked at once on the sender's account."""
+        """Say how much an operator may have locked or lost in all on the sender's account."""
         return self._call("allow", operator, limit, what="allow the operator")
