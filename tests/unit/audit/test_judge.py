@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audit.facts import ChainFacts
-from assay.audit.judge import expected_sums, judge
+from assay.audit.judge import expected_sums, has_wrong_sums, judge
 from assay.audit.openings import Openings, opening
 from assay.encoding.hashing import ZERO_HASH
 from assay.encoding.sumtree import climb_sums, commitment, score_leaf
@@ -107,6 +107,8 @@ def test_judge__padding_that_counts__is_wrong_statistics(tmp_path: Path) -> None
     padded = (Node(ZERO_HASH, (0, 1)), *item.sum_path[1:])
     changed = replace(item, sum_path=padded)
     assert judge(reattested(facts, changed), version, changed) is Verdict.WRONG_STATISTICS
+    assert not has_wrong_sums(facts, changed)
+    assert has_wrong_sums(facts, replace(changed, sums=(changed.sums[0], changed.sums[1] + 1)))
 
 
 def test_judge__padding_with_any_hash_but_no_sums__is_sound(tmp_path: Path) -> None:

@@ -321,6 +321,8 @@ def test_challenge__falsified_statistic__dry_run_then_slash_and_reward(chain: Ch
     sending = ("--send", "--key", "hunter", "--password-file", tmp_path / "password")
     code, sent = reader.json("challenge", name, "0x" + exam.first.hex(), 2, "--bundle", folder, *sending)
     assert (code, sent["sent"]) == (0, True)
+    taken = chain.node.request("eth_getTransactionByHash", [sent["transaction"]])
+    assert taken["to"].lower() == chain.rounds.address.lower()  # by its statistics alone, which costs less
     assert chain.rounds.phase(exam.round) is Phase.SLASHED
     assert chain.vault.balance(hunter)[0] == ETHER // 2
     assert chain.rounds.score(exam.round, exam.first).standing is Standing.STRUCK

@@ -18,16 +18,16 @@ from assay.chain import index
 from assay.chain.client import Chain
 from assay.chain.devnet import Devnet, fund
 from assay.chain.door import Door
-from assay.encoding.hashing import keccak
+from assay.encoding.hashing import ZERO_HASH, keccak
 from assay.encoding.sumtree import SumTree, score_leaf
 from assay.errors import BadInput, Refused, Reverted, TooLate
 from assay.gateway.database import Database
 from assay.gateway.journal import Journal
 from assay.gateway.messages import Ack, Answer, Ask, Place
 from assay.storage.bundle import Bundle
-from assay.types import Fault, Node, Opening, Phase, PostedAnswer, RoundId, Verdict, VersionId
+from assay.types import Fault, Node, Opening, Outcome, Phase, PostedAnswer, RoundId, Verdict, VersionId
 from unit.audit.exam import DECOY, SILENT
-from unit.audit.faults import wrong_statistic
+from unit.audit.faults import stranger_signs_the_answer, wrong_statistic
 from unit.audit.holding import ForgedTree, held_ack, held_answer, held_ask
 from unit.audit.test_on_chain import ETHER, LiveExam, Reader, pass_time
 
@@ -76,6 +76,16 @@ def expect_slashed(chain: Chain, round_: RoundId, fault: Fault) -> None:
     assert found.fault is fault
 
 
+def leaves_of(exam: LiveExam, version: VersionId) -> list[Node]:
+    """The leaves of a version's lines, as an honest benchmarker makes them."""
+    nodes = []
+    for line in exam.lines[version]:
+        bare = line.outcome is Outcome.DECOY
+        texts = (b"", b"", b"") if bare else (line.response or b"", line.answer or b"", line.evidence)
+        nodes.append(Node(score_leaf(line.position, line.outcome, *texts), line.sums))
+    return nodes
+
+
 def again(facts: ChainFacts, chain: Chain) -> ChainFacts:
     return collect(chain, facts.round.id)
 
@@ -95,10 +105,70 @@ def test_item__wrong_statistic__slashes_and_then_no_more(chain: Chain, tmp_path:
     found = list(find(facts, Bundle(folder), NOTHING, verify(facts, Bundle(folder))))
     assert [(each.kind, each.position, each.verdict) for each in found] == [(ProofKind.ITEM, 2, Verdict.WRONG_STATISTICS)]
     assert (found[0].loser, found[0].loses, found[0].reward) == (exam.benchmarker, ETHER, ETHER // 2)
+    assert found[0].measured
+    assert call_of(chain, found[0]).to == chain.rounds.address
     take(exam, found[0])
     expect_slashed(chain, exam.round, found[0].fault)
     with pytest.raises(Refused, match="Slashed"):
         proofs.item(again(facts, chain), openings, exam.first, 2)
+
+
+def test_item__count_beside_a_wrong_receipt__goes_by_the_judge(chain: Chain, tmp_path: Path) -> None:
+    exam = LiveExam(chain, "proof receipt")
+    stranger_signs_the_answer(exam)
+    wrong_statistic(exam)
+    exam.play(tmp_path / "bundle")
+    facts = collect(chain, exam.round)
+    proof = proofs.item(facts, Openings(facts, Bundle(tmp_path / "bundle")), exam.first, 2)
+    assert (proof.verdict, proof.measured) == (Verdict.WRONG_RECEIPT, False)
+    assert call_of(chain, proof).to == chain.disputes.address
+    take(exam, proof)
+    expect_slashed(chain, exam.round, Fault.WRONG_RECEIPT)
+
+
+class Padder(LiveExam):
+    """Attests a tree of true leaves whose eighth, beyond the set of seven, has a statistic."""
+
+    def root(self, version: VersionId) -> Node:
+        return self.tree(version).root
+
+    def tree(self, version: VersionId) -> SumTree:
+        return SumTree([*leaves_of(self, version), Node(ZERO_HASH, (0, 1))])
+
+
+class Padded(Openings):
+    """Openings that lead to such a tree."""
+
+    def __init__(self, exam: Padder, facts: ChainFacts, bundle: Bundle) -> None:
+        super().__init__(facts, bundle)
+        self._exam = exam
+
+    def open(self, version: VersionId, position: int, seed: int = 0) -> Opening:
+        return replace(super().open(version, position, seed), sum_path=self._exam.tree(version).path(position))
+
+
+def test_item__padding_that_counts__goes_by_the_judge_and_slashes(chain: Chain, tmp_path: Path) -> None:
+    exam = Padder(chain, "proof padding")
+    folder = exam.play(tmp_path / "bundle")
+    facts = collect(chain, exam.round)
+    proof = proofs.item(facts, Padded(exam, facts, Bundle(folder)), exam.first, 6)
+    assert (proof.verdict, proof.measured) == (Verdict.WRONG_STATISTICS, False)
+    assert call_of(chain, proof).to == chain.disputes.address
+    refuse(exam, replace(proof, measured=True), "StatisticsHold")
+    take(exam, proof)
+    expect_slashed(chain, exam.round, Fault.WRONG_STATISTICS)
+
+
+def test_item__padding_and_the_item_itself__goes_by_its_statistics(chain: Chain, tmp_path: Path) -> None:
+    exam = Padder(chain, "proof padding and more")
+    last = exam.lines[exam.first][6]
+    exam.edit(6, sums=(last.sums[0], last.sums[1] + 1))
+    folder = exam.play(tmp_path / "bundle")
+    facts = collect(chain, exam.round)
+    proof = proofs.item(facts, Padded(exam, facts, Bundle(folder)), exam.first, 6)
+    assert (proof.verdict, proof.measured) == (Verdict.WRONG_STATISTICS, True)
+    take(exam, proof)
+    expect_slashed(chain, exam.round, Fault.WRONG_STATISTICS)
 
 
 def test_ack__of_a_silent_item__slashes(chain: Chain, tmp_path: Path) -> None:
@@ -349,6 +419,29 @@ def test_demand__open_answer_reclaim__by_commands(
     assert (code, found["error"]) == (1, "Refused")
     facts = collect(chain, exam.round)
     assert shown_openings(chain, facts).keys() == {(exam.first, 2)}
+    hunter = keys.address_of_key(reader.home / "keys", "hunter")
+    assert chain.vault.allowance(hunter, hunter) == (ETHER, 10**16)  # the fee is lost, and stays used
+
+
+def test_demand__beyond_its_own_limit__is_told_what_to_allow_and_then_taken(
+    chain: Chain, reader: Reader, tmp_path: Path, sending: tuple[object, ...]
+) -> None:
+    exam, _, _ = played(chain, "proof limit", tmp_path / "bundle")
+    place, fee = ("0x" + exam.round.hex(), "0x" + exam.first.hex()), 10**16
+    hunter = keys.open_key(reader.home / "keys", "hunter", "open sesame")
+    Door(chain, hunter).send(chain.vault.allow(hunter.address, fee))
+    assert reader.json("demand", "open", *place, 2, *sending)[0] == 0
+    assert reader.json("demand", "answer", *place, 2, "--bundle", tmp_path / "bundle", *sending)[0] == 0
+    for options in (("--key", "hunter"), sending):
+        code, found = reader.json("demand", "open", *place, 1, *options)
+        assert (code, found["error"]) == (1, "NoFunds")
+        assert found["remedy"] == f'assay provider allow {hunter.address} "{2 * fee} wei" --key hunter'
+    words = found["remedy"].split('"')
+    assert reader.json(*words[0].split()[1:], words[1], *sending[1:])[1]["used"] == str(fee)
+    assert reader.json("demand", "open", *place, 1, *sending)[0] == 0
+    code, found = reader.json("provider", "balance", "--owner", "hunter", "--operator", "hunter")
+    assert code == 0
+    assert [int(found[name]) for name in ("limit", "used", "locked", "burned")] == [2 * fee, 2 * fee, fee, fee // 2]
 
 
 class Liar(LiveExam):
@@ -356,19 +449,11 @@ class Liar(LiveExam):
 
     where = (1, 1)
 
-    def leaves(self, version: VersionId) -> list[Node]:
-        nodes = []
-        for line in self.lines[version]:
-            bare = line.outcome == 2
-            texts = (b"", b"", b"") if bare else (line.response or b"", line.answer or b"", line.evidence)
-            nodes.append(Node(score_leaf(line.position, line.outcome, *texts), line.sums))
-        return nodes
-
     def root(self, version: VersionId) -> Node:
         return self.tree(version).root
 
     def tree(self, version: VersionId) -> SumTree:
-        leaves = self.leaves(version)
+        leaves = leaves_of(self, version)
         return SumTree(leaves) if version != self.first else ForgedTree(leaves, *self.where, (0, 1))
 
     def opening(self, facts: ChainFacts, openings: Openings, position: int) -> Opening:

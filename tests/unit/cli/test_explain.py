@@ -30,6 +30,14 @@ def test_explain__data_of_a_revert__arguments_and_json(capsys: pytest.CaptureFix
     assert (found["name"], found["arguments"]) == ("WrongSize", {"items": "9", "maxItems": "8"})
 
 
+def test_explain__too_small_a_limit__what_is_used_and_how_to_raise_it(capsys: pytest.CaptureFixture[str]) -> None:
+    words = b"".join(value.to_bytes(32, "big") for value in (1, 2, 10**18, 3 * 10**18))
+    code, out = explain(capsys, "explain", "0x" + (keccak(b"NotAllowed(address,address,uint256,uint256)")[:4] + words).hex())
+    assert code == 0
+    assert "wouldBeUsed  3000000000000000000 (3 ether)" in out
+    assert "assay bench allow" in out
+
+
 def test_explain__topic_of_an_event__needs_no_node(capsys: pytest.CaptureFixture[str]) -> None:
     code, out = explain(capsys, "explain", "0x" + keccak(b"RoundReleased(bytes32)").hex())
     assert (code, out.split(":")[0]) == (0, "event RoundReleased")

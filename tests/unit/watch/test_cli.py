@@ -153,6 +153,7 @@ def test_run__dry_run__needs_no_key_and_status_shows_what_was_found(post: Post) 
     assert (row["phase"], row["exit_code"], row["served"], row["failed"]) == ("challenging", 1, True, [18, 21])
     assert row["found"][0]["kind"] == "item"
     assert shown["acts"] == []
+    assert (int(shown["free_stake"]), shown["allowance"]) == (ETHER, {"limit": str(ETHER), "used": 0})
     code, out, _ = post.reader.run("watch", "status", "--dry-run")
     assert code == 0
     assert row["round"] in out

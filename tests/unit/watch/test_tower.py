@@ -9,10 +9,11 @@ from assay.audit.evidence import HeldItem
 from assay.audit.facts import collect
 from assay.audit.openings import Openings
 from assay.audit.proofs import call_of
-from assay.chain import index
+from assay.chain import explain, index
 from assay.chain.client import Chain
 from assay.chain.devnet import Devnet, Options
 from assay.chain.door import Door
+from assay.errors import NoFunds
 from assay.storage.bundle import Bundle
 from assay.types import DemandState, Fault, Phase
 from unit.audit.exam import SILENT
@@ -61,6 +62,9 @@ def test_once__falsified_statistic__slashes_and_is_paid(scene: Scene) -> None:
         (act,) = tower.tools.journal.acts()
         assert (act.state, act.reward) == ("mined", ETHER // 2)
         assert tower.tools.journal.spent(scene.chain.head().timestamp).ever == act.fee
+        (sent,) = tower.tools.journal.transactions(act.id)
+    said = [found.name for found in explain.by_transaction(scene.chain, sent.hash)]
+    assert said == ["RoundSlashed"]  # by its statistics alone: the other way says Challenged before, and costs more
     scene.expect_slashed(exam.round, Fault.WRONG_STATISTICS)
     assert free(scene) == before + ETHER // 2
 
@@ -188,6 +192,31 @@ def test_once__bundle_served_after_the_demand__nobody_is_slashed(scene: Scene) -
     with scene.tower(sample=1) as tower:
         assert tower.until_idle() == []
     assert scene.chain.rounds.phase(exam.round) is Phase.CHALLENGING
+
+
+def test_once__its_limit_on_itself_used_up_by_answers__is_told_how_to_raise_it_and_goes_on(scene: Scene) -> None:
+    exam, me, vault = played(scene, "first", served=False), scene.signer.address, scene.chain.vault
+    door = Door(scene.chain, scene.signer)
+    door.send(vault.allow(me, FEE))
+    with scene.tower(sample=1) as tower:
+        assert whats(tower.until_idle()) == ["audit", "demand"]  # and not of the second version
+        assert isinstance(tower.failed, NoFunds)
+        assert f'assay provider allow {me} "{2 * FEE} wei"' in tower.failed.remedy
+        scene.serve(scene.home / "first")
+        pass_time(scene.chain.node, 5)
+        tower._pauses.end(exam.round)
+        assert whats(tower.until_idle())[2:] == ["audit", "answer"]
+    assert (vault.balance(me).locked, vault.allowance(me, me)) == (0, (FEE, FEE))
+    played(scene, "second", served=False)
+    with scene.tower(sample=1) as tower:
+        assert whats(tower.until_idle()) == ["audit"]
+        assert isinstance(tower.failed, NoFunds)
+        assert tower.tools.meters.registry.get_sample_value("assay_watch_limit_left_wei") == 0
+    door.send(vault.allow(me, 3 * FEE))
+    with scene.tower(sample=1) as tower:
+        assert whats(tower.until_idle()) == ["demand", "demand"]
+        assert tower.failed is None
+    assert vault.allowance(me, me) == (3 * FEE, 3 * FEE)
 
 
 def test_once__demands_of_others__are_answered_and_paid_where_the_round_is_honest(scene: Scene) -> None:
