@@ -75,7 +75,10 @@ def test_init__again__keeps_what_is_there(home):
 
 def test_stake__deposit_withdraw_balance__add_up(home):
     assert home("withdraw", "1 ether", "--key", "owner")["free"] == str(4 * ETHER)
-    assert home("balance") == {"owner": home("balance")["owner"], "free": str(4 * ETHER), "locked": 0}
+    found = home("balance", "--operator", "operator")
+    assert (found["free"], found["locked"], found["burned"]) == (str(4 * ETHER), 0, 0)
+    assert (found["limit"], found["used"]) == (str(2 * ETHER), 0)
+    assert set(home("balance")) == {"owner", "free", "locked", "burned"}
     assert "AMOUNT" in home("deposit", "5", "--key", "owner", code=2)["message"]
 
 
