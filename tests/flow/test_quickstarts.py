@@ -87,7 +87,7 @@ def test_benchmarker__line_by_line__ends_with_the_bond_free(world: World, parrot
         if line.startswith("assay bench release"):
             world.move_to(world.node.head().timestamp + 150)
         said = typist.type(line)
-    assert re.search(r", 0 ether locked$", said, re.MULTILINE)
+    assert re.search(r", 0 ether locked, 0 ether burned$", said, re.MULTILINE)
 
 
 def test_provider__line_by_line__is_enrolled_by_its_host(world: World, examiner: Person) -> None:
