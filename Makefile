@@ -46,9 +46,11 @@ crash: setup ## agent, gateways and chain killed at every point of a round: a qu
 	.venv/bin/python tests/crash/run.py --all --out .build/crash $(ARGS)
 
 ape: .venv-ape/.ready node_modules/.ready ## contract tests in Python, through ape on Anvil
+	$(RM) .build/__local__.json # ape takes the interfaces of an earlier compilation for the present ones
 	$(APE) test tests/contracts --network $(NETWORK)
 
 deploy: .venv-ape/.ready node_modules/.ready ## deploy through ape: make deploy NETWORK=… ARGS="--key NAME"
+	$(RM) .build/__local__.json
 	$(APE) run deploy --network $(NETWORK) $(ARGS)
 
 ipfs: tests/ipfs/node_modules/.ready .build/kubo/.ready ## an IPFS daemon and Kubo's own code, for the tests of storage

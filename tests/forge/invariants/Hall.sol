@@ -58,7 +58,7 @@ contract Hall is Exam {
     uint256 internal constant SCORED_ITEMS = 3;
     uint256 internal constant EXAMINERS = 3; // The first is honest.
     uint256 internal constant PROVIDERS = 2; // The first is honest.
-    uint256 internal constant PLENTY = 1e9 ether;
+    uint256 internal constant PLENTY = 1e6 ether;
     uint256 internal constant LATEST = 5; // Acts choose among the last sittings.
 
     string public broken;
