@@ -13,10 +13,12 @@ contract StakeVault is IStakeVault {
     }
 
     /// @dev An account: free, locked and burned money, lowest first, in lanes of 85 bits. All three together never reach 2^85, so that no
-    /// lane can overflow and no slash can fail for it.
+    /// lane can overflow. Deposits fill it to half, the rest is for rewards: who keeps a full account must not escape being paid by `expire`,
+    /// which nobody else could send in its place.
     uint256 private constant LOCKED = 85;
     uint256 private constant BURNED = 170;
     uint256 private constant LANE = (1 << 85) - 1;
+    uint256 private constant MOST_DEPOSITED = LANE >> 1;
 
     /// @dev An allowance: the limit and what is used of it, in halves of 128 bits.
     uint256 private constant USED = 128;
@@ -41,7 +43,7 @@ contract StakeVault is IStakeVault {
 
     /// @inheritdoc IStakeVault
     function deposit(address owner) external payable {
-        _credit(owner, msg.value);
+        _credit(owner, msg.value, MOST_DEPOSITED);
 
         emit Deposited(owner, msg.sender, msg.value);
     }
@@ -98,7 +100,7 @@ contract StakeVault is IStakeVault {
     /// @inheritdoc IStakeVault
     function slash(address owner, address beneficiary, uint256 reward, uint256 burned) external onlySettlement {
         _take(_accounts[owner], reward + burned, burned << BURNED);
-        _credit(beneficiary, reward);
+        _credit(beneficiary, reward, LANE);
     }
 
     // Views
@@ -152,12 +154,12 @@ contract StakeVault is IStakeVault {
         account.word = ((money & ~(LANE << LOCKED)) | (left << LOCKED)) + others;
     }
 
-    function _credit(address owner, uint256 amount) private {
+    function _credit(address owner, uint256 amount, uint256 most) private {
         Book storage account = _accounts[owner];
         uint256 money = account.word;
         uint256 holds = (money & LANE) + ((money >> LOCKED) & LANE) + (money >> BURNED) + amount;
 
-        if (holds > LANE) revert AmountTooLarge(holds);
+        if (holds > most) revert AmountTooLarge(holds);
 
         account.word = money + amount;
     }

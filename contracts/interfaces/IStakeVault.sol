@@ -24,7 +24,7 @@ interface IStakeVault {
     error NotAllowed(address owner, address operator, uint256 limit, uint256 wouldBeUsed);
     /// @notice The receiver of a withdrawal refused it.
     error TransferFailed(address to, uint256 amount);
-    /// @notice An account would hold 2^85 wei or more, or a limit would have more than 128 bits.
+    /// @notice A deposit would bring an account to 2^84 wei or a reward to 2^85, what was burned of it included, or a limit has more than 128 bits.
     error AmountTooLarge(uint256 amount);
 
     /// @notice Deposits the sent money for an owner.
@@ -33,7 +33,8 @@ interface IStakeVault {
     /// @notice Withdraws free money of the caller.
     function withdraw(uint256 amount, address to) external;
 
-    /// @notice Sets how much an operator may have locked on the caller's account, what it lost before included. Locked money is not touched.
+    /// @notice Sets the most that an operator may have locked or lost on the caller's account, all told: what it lost before counts. Locked money is
+    /// not touched.
     function allow(address operator, uint256 limit) external;
 
     /// @notice Locks free money of an owner under one operator's limit. Requirements: Rounds or Disputes.

@@ -29,6 +29,7 @@ library SumTree {
     }
 
     /// @notice Commitment to the root that a leaf at a position leads to. Every sibling must have as many words as the leaf.
+    /// @dev Between `_begin` and `_end` nothing may be put into memory.
     function climb(bytes32 hash, uint256[] calldata sums, uint256 position, Sibling[] calldata path)
         internal
         pure

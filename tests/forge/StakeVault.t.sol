@@ -35,7 +35,7 @@ contract Refuser {
 
 // StakeVault
 // ├── deposit
-// │   ├── given 2^85 wei or more, with what the owner has
+// │   ├── given 2^84 wei or more, with what the owner has
 // │   │   └── it reverts
 // │   └── it credits the owner, whoever pays
 // ├── withdraw
@@ -65,6 +65,8 @@ contract Refuser {
 // └── slash
 //     ├── given a caller that is not settlement, or more than is locked
 //     │   └── it reverts
+//     ├── given a beneficiary whose account deposits have filled
+//     │   └── it is paid, until its account has 2^85 wei
 //     ├── it credits the reward and burns the rest
 //     └── what was lost stays used: an operator loses no more than its limit, however often
 contract StakeVaultTest is Exam {
@@ -89,15 +91,15 @@ contract StakeVaultTest is Exam {
     }
 
     function test_deposit__toTheLastWeiOfAnAccount__revertsBeyond() external {
-        uint256 amount = (1 << 85) - 1;
-        vm.deal(challenger, 2 * amount);
+        uint256 most = (1 << 84) - 1;
+        vm.deal(challenger, 2 * most);
         vm.startPrank(challenger);
-        vault.deposit{value: amount}(challenger);
-        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, amount + 1));
+        vault.deposit{value: most}(challenger);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, most + 1));
         vault.deposit{value: 1}(challenger);
         vm.stopPrank();
 
-        assertEq(_free(challenger), amount);
+        assertEq(_free(challenger), most);
     }
 
     function test_plainTransfer__reverts() external {
@@ -355,12 +357,8 @@ contract StakeVaultTest is Exam {
 
     /// @dev The three lanes side by side: whatever moves in one leaves the others as they are.
     function test_slash__accountThatIsFull__keepsItsLanesApart() external {
-        uint256 most = (1 << 85) - 1;
-        vm.deal(challenger, most);
-        vm.startPrank(challenger);
-        vault.deposit{value: most}(challenger);
-        vault.allow(OPERATOR, most);
-        vm.stopPrank();
+        uint256 most = (1 << 84) - 1;
+        _fill(challenger);
         vm.startPrank(address(rounds));
         vault.lock(challenger, OPERATOR, most);
         vault.slash(challenger, stranger, 0, most - 1);
@@ -373,6 +371,40 @@ contract StakeVaultTest is Exam {
         vault.unlock(challenger, OPERATOR, 1);
         assertEq(_free(challenger), 1);
         assertEq(_locked(challenger), 0);
+    }
+
+    /// @dev Nobody makes itself unpayable by deposits: rewards have the other half of an account, up to its last wei.
+    function test_slash__beneficiaryThatIsFull__isPaidAllTheSame() external {
+        uint256 most = (1 << 84) - 1;
+        _fill(stranger);
+        _fill(challenger);
+        vm.prank(stranger);
+        vault.withdraw(1, stranger);
+        vm.startPrank(address(rounds));
+        vault.lock(stranger, OPERATOR, most - 1);
+        vault.slash(stranger, challenger, most - 1, 0);
+        vm.stopPrank();
+        assertEq(_free(challenger), 2 * most - 1);
+
+        _fill(stranger);
+        vm.startPrank(address(rounds));
+        vault.lock(stranger, OPERATOR, 3);
+        vault.slash(stranger, challenger, 2, 0);
+        assertEq(_free(challenger), (1 << 85) - 1);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.AmountTooLarge.selector, 1 << 85));
+        vault.slash(stranger, challenger, 1, 0);
+        vm.stopPrank();
+    }
+
+    /// @dev Deposits up to the last wei, and lets the operator lock all of it.
+    function _fill(address owner) private {
+        (uint256 free, uint256 locked) = vault.balanceOf(owner);
+        uint256 missing = (1 << 84) - 1 - free - locked - vault.burnedOf(owner);
+        vm.deal(owner, missing);
+        vm.startPrank(owner);
+        vault.deposit{value: missing}(owner);
+        vault.allow(OPERATOR, type(uint128).max);
+        vm.stopPrank();
     }
 
     function _allow(uint256 limit) private {

@@ -58,7 +58,7 @@ ERRORS = {
     ),
     "AlreadySealed": Meaning("The same seal exists.", "nothing to do: the round exists; see `assay bench show`"),
     "AmountTooLarge": Meaning(
-        "The account would hold 2^85 wei or more, or the limit has more than 128 bits.",
+        "A deposit would bring the account to 2^84 wei, a reward to 2^85, or the limit has more than 128 bits.",
         "check the amount: it is in wei unless a unit is named",
     ),
     "CapTooLarge": Meaning(

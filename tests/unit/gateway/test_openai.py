@@ -294,9 +294,9 @@ def test_openai__retry_after__nobody_asks_before_it(tmp_path):
             model = upstream(server.url, tmp_path)
             first = asyncio.create_task(model.exchange("first"))
             await asyncio.sleep(0.5)
-            second = await model.exchange("second")
+            both = await asyncio.gather(first, model.exchange("second"))
             await model.close()
-            return await first, second
+            return both
 
         assert [done.response for done in asyncio.run(two())] == [b"ok", b"ok"]
         refused, *later = server.received
