@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from assay.chain.client import Chain
 from assay.types import Address
+from assay.units import in_ether
 
 __all__ = ["Lack", "lacks"]
 
@@ -24,10 +25,10 @@ def lacks(chain: Chain, role: str, owner: Address, operator: Address, amount: in
     """What the vault would refuse to lock that amount for. `role` is bench or provider: whose commands are named. Unreachable."""
     free = chain.vault.balance(owner).free
     if free < amount:
-        says = f"{owner} has {free} wei of free stake, and {amount} are to be locked"
+        says = f"{owner} has {in_ether(free)} of free stake, and {in_ether(amount)} are to be locked"
         yield Lack(says, f'assay {role} deposit "{amount - free} wei"')
     allowed = chain.vault.allowance(owner, operator)
     if not allowed.admits(amount):
-        limit = f"{operator} may have {allowed.limit} wei of {owner}'s stake locked or lost in all"
-        says = f"{limit}, {allowed.used} are, and {amount} more are to be locked"
+        limit = f"{operator} may have {in_ether(allowed.limit)} of {owner}'s stake locked or lost in all"
+        says = f"{limit}, {in_ether(allowed.used)} are, and {in_ether(amount)} more are to be locked"
         yield Lack(says, f'assay {role} allow {operator} "{allowed.least(amount)} wei"')

@@ -13,6 +13,7 @@ from assay.chain.stakes import lacks
 from assay.chain.transactions import SignedTx, most_of
 from assay.errors import AssayError, NoFunds, NotYet, Refused
 from assay.types import Address, Block
+from assay.units import in_ether
 from assay.watch.agreement import Witnesses
 from assay.watch.journal import NOWHERE, Journal
 from assay.watch.records import Act
@@ -74,7 +75,7 @@ class Hand:
             raise NotYet(f"block {block.number} is no longer what it was", "look again")
         price = min(self._witnesses.gas_price(), self._plan.max_fee_gwei * GWEI)
         if proof.kind in _PAID and gas * price > proof.reward:
-            message = f"the {proof.kind.value} costs {gas * price} wei of gas and earns {proof.reward}"
+            message = f"the {proof.kind.value} costs {in_ether(gas * price)} of gas and earns {in_ether(proof.reward)}"
             raise Refused(message, "wait until gas is cheaper")
         cost = 2 * margin(gas) * price + proof.locks
         self._demand_budget(cost, block.timestamp)

@@ -9,6 +9,7 @@ from assay.chain.stakes import lacks
 from assay.encoding.hashing import keccak
 from assay.errors import NoFunds
 from assay.types import Phase
+from assay.units import in_ether
 from unit.chain import world
 
 
@@ -40,7 +41,7 @@ def test_lacks__after_a_forfeit__what_was_lost_stays_used_until_the_owner_allows
 
     (lack,) = lacks(chain, "bench", owner, operator, world.BOND)
     assert lack.then == f'assay bench allow {operator} "{2 * world.BOND} wei"'
-    assert f"{world.BOND} are" in lack.says
+    assert f"{in_ether(world.BOND)} are" in lack.says
     with pytest.raises(NoFunds, match=f"wouldBeUsed={2 * world.BOND}"):
         place.seal(keccak(b"another root"))
     place.benchmarker.send(chain.vault.allow(operator, 2 * world.BOND))
